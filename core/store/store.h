@@ -1,0 +1,128 @@
+/* Stores: opened plugins, seen in core's own terms.
+ *
+ * Calling sequence:
+ *     sr_store_open(spec, settings, ...)  -> struct sr_store_rw *   (may write)
+ *     sr_store_ro(rw)                     -> struct sr_store *      (reads only)
+ *     ... list, stat, fetch, save, delete ...
+ *     sr_store_close(rw)
+ *
+ * This floor is the only code that sees the plugin interface. Keys are given
+ * and returned without the store's prefix, which is added and taken off here.
+ * One handle serves one thread at a time; sr_store_cancel may come from any.
+ * An error is never an empty list. Every entry handed out was filtered: its key
+ * is legal, below the prefix, and after start_after.
+ */
+#ifndef SR_STORE_STORE_H
+#define SR_STORE_STORE_H
+
+#include "core/util/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sr_store;    /* what list, verify and restore get: cannot change anything */
+struct sr_store_rw; /* what backup and retention get */
+
+#define SR_SIZE_UNKNOWN UINT64_MAX
+#define SR_KEY_MAX 1024          /* bytes with NUL, prefix included */
+#define SR_KEY_COMPONENT_MAX 200 /* bytes between slashes */
+
+enum sr_store_cap {
+    SR_STORE_CAP_LATE_KEY = 1 << 0,
+    SR_STORE_CAP_ATOMIC_CREATE = 1 << 1,
+};
+
+/* [A-Za-z0-9._/-], no empty component, none beginning with a dot, component and
+ * total length bounded. SR_OK, or SR_E_CONFIG naming what is wrong. */
+int sr_key_check(const char *key, struct sr_error *err);
+
+const char *sr_store_name(const struct sr_store *s);   /* "local", "dr" */
+const char *sr_store_plugin(const struct sr_store *s); /* "local", "s3" */
+/* Canonical identity of the place, for refusing two names of one place; never NULL. */
+const char *sr_store_place(const struct sr_store *s);
+unsigned sr_store_caps(const struct sr_store *s); /* of enum sr_store_cap */
+struct sr_store *sr_store_ro(struct sr_store_rw *s);
+
+struct sr_store_entry {
+    const char *key;       /* valid during the call only */
+    uint64_t size;         /* bytes */
+    int64_t modified;      /* UTC seconds; 0: unknown */
+    int64_t locked_until;  /* UTC seconds; 0: not locked or unknown */
+    const char *version;   /* "" : none */
+};
+
+/* Nonzero stops the listing, which then returns SR_OK. */
+typedef int (*sr_store_emit_fn)(void *ctx, const struct sr_store_entry *entry);
+/* SR_OK to go on; anything else stops the fetch, which returns that code with *err filled
+ * by the callback. */
+typedef int (*sr_store_write_fn)(void *ctx, const void *data, size_t len, struct sr_error *err);
+/* Fills buf with up to cap bytes; *ret_len 0 with SR_OK is the clean end. SR_E_AGAIN when
+ * nothing came within timeout_ms. Any other code fails the save with that error. */
+typedef int (*sr_store_pull_fn)(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
+                                struct sr_error *err);
+
+/* Sorted bytewise by key. Memory bounded by what is emitted where the store sorts itself. */
+int sr_store_list(struct sr_store *s, const char *prefix, const char *start_after,
+                  sr_store_emit_fn emit, void *ctx, struct sr_error *err);
+/* Calls emit once with the entry; SR_E_NOT_FOUND when there is none. */
+int sr_store_stat(struct sr_store *s, const char *key, sr_store_emit_fn emit, void *ctx,
+                  struct sr_error *err);
+/* length SR_SIZE_UNKNOWN: to the end. SR_E_CHANGED when the object changed on the way. */
+int sr_store_fetch(struct sr_store *s, const char *key, uint64_t offset, uint64_t length,
+                   sr_store_write_fn write, void *ctx, struct sr_error *err);
+/* Whole small object into b (bounded by its ceiling: SR_E_CORRUPT past it). */
+struct sr_buf;
+int sr_store_fetch_small(struct sr_store *s, const char *key, struct sr_buf *b,
+                         struct sr_error *err);
+
+struct sr_store_object {
+    const char *key; /* NULL: late_key is asked after the end of the bytes */
+    int (*late_key)(void *ctx, char *buf, size_t cap, struct sr_error *err);
+    void *late_ctx;
+    uint64_t size_hint;          /* SR_SIZE_UNKNOWN */
+    const char *const *metadata; /* name, value, name, value, NULL; or NULL */
+    int64_t retain_until;        /* UTC seconds; 0: none */
+};
+
+struct sr_store_saved {
+    char key[SR_KEY_MAX];
+    uint64_t size;              /* bytes handed over */
+    int size_confirmed;         /* the store itself named this size */
+    int sha256_confirmed;       /* and this digest */
+};
+
+/* Never replaces: SR_E_EXISTS. After any failure nothing is visible under the key;
+ * SR_E_IN_DOUBT when even that cannot be known. */
+int sr_store_save(struct sr_store_rw *s, const struct sr_store_object *object,
+                  sr_store_pull_fn pull, void *pull_ctx, struct sr_store_saved *ret,
+                  struct sr_error *err);
+/* Saves len bytes from memory under key. */
+int sr_store_save_small(struct sr_store_rw *s, const char *key, const void *data, size_t len,
+                        struct sr_error *err);
+
+enum sr_store_deletion {
+    SR_DELETION_DONE = 1, /* gone, or never was */
+    SR_DELETION_HIDDEN,   /* a version or soft delete keeps the bytes */
+    SR_DELETION_LOCKED,   /* kept until *ret_until */
+};
+/* Idempotent. ret_until may be NULL. */
+int sr_store_delete(struct sr_store_rw *s, const char *key, enum sr_store_deletion *ret,
+                    int64_t *ret_until, struct sr_error *err);
+
+/* Unfinished uploads older than older_than seconds; emit is told each. SR_OK without doing
+ * anything where the plugin has no sweep. */
+int sr_store_sweep(struct sr_store_rw *s, uint64_t older_than, int dry_run, sr_store_emit_fn emit,
+                   void *ctx, struct sr_error *err);
+
+struct sr_store_rights {
+    int write, list, read, del; /* SR_OK, the code that came back, or -1: not tried */
+};
+int sr_store_check(struct sr_store_rw *s, struct sr_store_rights *ret, struct sr_error *err);
+
+/* Ends a call that is under way on another thread with SR_E_CANCELLED; later calls fail the same
+ * way until sr_store_resume. Any thread. Safe to call twice. */
+void sr_store_cancel(struct sr_store_rw *s);
+void sr_store_resume(struct sr_store_rw *s);
+void sr_store_close(struct sr_store_rw *s); /* NULL is fine */
+
+#endif

@@ -1,0 +1,30 @@
+/* The stores that the settings name: `BACKUP_STORAGE_ADAPTER=local,dr=s3`.
+ *
+ *     sr_stores_open(config, NULL, &stores, &err);   // all of them
+ *     for (i = 0; i < stores.len; i++) use stores.items[i]
+ *     sr_stores_close(&stores);
+ */
+#ifndef SR_STORE_STORES_H
+#define SR_STORE_STORES_H
+
+#include "core/store/store.h"
+
+struct sr_config;
+
+struct sr_stores {
+    struct sr_store_rw **items;
+    size_t len;
+};
+
+/* Opens every store of BACKUP_STORAGE_ADAPTER, or only those named in only (comma-separated;
+ * NULL: all). Two that resolve to one place, unknown names and reserved names are errors
+ * (SR_E_CONFIG) before any is opened for use. On failure nothing stays open. */
+int sr_stores_open(const struct sr_config *cfg, const char *only, struct sr_stores *ret,
+                   struct sr_error *err);
+/* Opens a second handle of one configured store (several threads, one handle each). */
+int sr_stores_reopen(const struct sr_config *cfg, const char *name, struct sr_store_rw **ret,
+                     struct sr_error *err);
+struct sr_store_rw *sr_stores_find(const struct sr_stores *s, const char *name); /* NULL: none */
+void sr_stores_close(struct sr_stores *s);
+
+#endif

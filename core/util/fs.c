@@ -1,0 +1,125 @@
+#include "config.h"
+#include "core/util/fs.h"
+#include "core/util/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+int sr_write_full(int fd, const void *data, size_t len)
+{
+    const char *p = data;
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+ssize_t sr_read_full(int fd, void *data, size_t len)
+{
+    char *p = data;
+    size_t got = 0;
+    while (got < len) {
+        ssize_t n = read(fd, p + got, len - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        got += (size_t)n;
+    }
+    return (ssize_t)got;
+}
+
+int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err)
+{
+    /* O_NONBLOCK: opening a FIFO that nobody writes must not hang. */
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return sr_fail_errno(err, errno, "cannot read %s", path);
+    if (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+        return sr_fail(err, SR_E_IO, "cannot read %s: it is not a file", path);
+    char chunk[16384];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return sr_fail_errno(err, errno, "cannot read %s", path);
+        if (n == 0)
+            return SR_OK;
+        int rc = sr_buf_add(b, chunk, (size_t)n);
+        explicit_bzero(chunk, (size_t)n);
+        if (rc == SR_E_NO_SPACE)
+            return sr_fail(err, rc, "cannot read %s: it is larger than %zu bytes", path, b->max);
+        if (rc != SR_OK)
+            return sr_fail(err, rc, "cannot read %s: out of memory", path);
+    }
+}
+
+int sr_fs_mkdirs(const char *path, mode_t mode, struct sr_error *err)
+{
+    _cleanup_free_ char *copy = strdup(path);
+    if (!copy)
+        return sr_fail(err, SR_E_NO_MEMORY, "cannot make folder %s: out of memory", path);
+    for (char *p = copy + (*copy == '/');; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char c = *p;
+        *p = '\0';
+        if (*copy && mkdir(copy, mode) != 0 && errno != EEXIST) {
+            int e = errno;
+            struct stat st;
+            /* A read-only parent answers EROFS or EACCES for a folder that is there. */
+            if (stat(copy, &st) != 0 || !S_ISDIR(st.st_mode))
+                return sr_fail_errno(err, e, "cannot make folder %s", copy);
+        }
+        *p = c;
+        if (c == '\0')
+            break;
+    }
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return sr_fail_errno(err, errno, "cannot make folder %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return sr_fail(err, SR_E_EXISTS, "cannot make folder %s: a file of that name is there",
+                       path);
+    return SR_OK;
+}
+
+int sr_fs_sync_dir(const char *path, struct sr_error *err)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        return sr_fail_errno(err, errno, "cannot make changes in folder %s last", path);
+    return SR_OK;
+}
+
+char *sr_fs_join(const char *dir, const char *name)
+{
+    if (!*dir || *name == '/')
+        return strdup(name);
+    char *out = NULL;
+    const char *slash = dir[strlen(dir) - 1] == '/' ? "" : "/";
+    return asprintf(&out, "%s%s%s", dir, slash, name) < 0 ? NULL : out;
+}
+
+int sr_fs_free_bytes(const char *path, unsigned long long *ret, struct sr_error *err)
+{
+    struct statvfs v;
+    if (statvfs(path, &v) != 0)
+        return sr_fail_errno(err, errno, "cannot ask for free space on %s", path);
+    *ret = (unsigned long long)v.f_bavail * v.f_frsize;
+    return SR_OK;
+}
