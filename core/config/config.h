@@ -28,7 +28,7 @@ enum sr_setting_type {
     SR_TYPE_CHOICE,   /* one of choices ("gzip|zstd|none") */
     SR_TYPE_LIST,     /* comma-separated */
     SR_TYPE_PATH,
-    SR_TYPE_URL,      /* may carry a password, which is masked when shown */
+    SR_TYPE_URL, /* may carry a password, which is masked when shown */
 };
 
 struct sr_setting {
@@ -54,10 +54,10 @@ enum sr_origin {
 };
 
 struct sr_config_options {
-    const char *config_file;     /* --config; NULL: /etc/strongroom.conf if there */
-    const char *env_file;        /* --env-file; NULL: ./.env if there */
+    const char *config_file;        /* --config; NULL: /etc/strongroom.conf if there */
+    const char *env_file;           /* --env-file; NULL: ./.env if there */
     const struct sr_strlist *flags; /* NAME=VALUE, from the command line; may be NULL */
-    char *const *environ_;       /* the environment; NULL: environ */
+    char *const *environ_;          /* the environment; NULL: environ */
 };
 
 struct sr_config;
@@ -69,8 +69,8 @@ void sr_config_free(struct sr_config *c);
  * the config; sr_config_str gives NULL when unset without default or set to nothing. */
 const char *sr_config_str(const struct sr_config *c, const char *name);
 int sr_config_bool(const struct sr_config *c, const char *name);
-int64_t sr_config_int(const struct sr_config *c, const char *name);   /* int, size, duration */
-int sr_config_is_set(const struct sr_config *c, const char *name);    /* other than by default */
+int64_t sr_config_int(const struct sr_config *c, const char *name); /* int, size, duration */
+int sr_config_is_set(const struct sr_config *c, const char *name);  /* other than by default */
 enum sr_origin sr_config_origin(const struct sr_config *c, const char *name);
 
 /* A raw name (a plugin's setting, PG*, AWS_*...): value or NULL. NAME_FILE is read, anew at each

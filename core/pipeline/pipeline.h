@@ -12,8 +12,8 @@
  * Invariants: memory is fixed at sr_pipeline_new (chunks come from a pool and are shared between
  * outlets, not copied); an outlet sees the clean end only after the input ended cleanly and every
  * step has; phases never go back, so encrypt-before-compress cannot be built; after a failure or
- * cancellation every outlet's read returns the first failure's error. A slow outlet holds the others
- * back by no more than the pool; one that leaves holds back nobody.
+ * cancellation every outlet's read returns the first failure's error. A slow outlet holds the
+ * others back by no more than the pool; one that leaves holds back nobody.
  */
 #ifndef SR_PIPELINE_PIPELINE_H
 #define SR_PIPELINE_PIPELINE_H
@@ -25,11 +25,11 @@
 
 enum sr_phase {
     /* towards a store */
-    SR_PHASE_RAW = 10,      /* the dump itself: count, rows */
+    SR_PHASE_RAW = 10, /* the dump itself: count, rows */
     SR_PHASE_COMPRESS = 20,
-    SR_PHASE_PLAIN = 30,    /* compressed plaintext: count, digest in the name */
+    SR_PHASE_PLAIN = 30, /* compressed plaintext: count, digest in the name */
     SR_PHASE_ENCRYPT = 40,
-    SR_PHASE_STORED = 50,   /* as stored: count, stored digest */
+    SR_PHASE_STORED = 50, /* as stored: count, stored digest */
     /* back from a store */
     SR_PHASE_BACK_STORED = 110,
     SR_PHASE_DECRYPT = 120,
@@ -51,9 +51,9 @@ struct sr_step; /* see step.h */
 struct sr_pipeline;
 
 struct sr_pipeline_options {
-    size_t chunk_size;   /* bytes; 0: a measured default */
-    unsigned queue_len;  /* chunks between stages; 0: default */
-    unsigned outlets;    /* 1 or more */
+    size_t chunk_size;  /* bytes; 0: a measured default */
+    unsigned queue_len; /* chunks between stages; 0: default */
+    unsigned outlets;   /* 1 or more */
 };
 
 int sr_pipeline_new(const struct sr_pipeline_options *o, struct sr_pipeline **ret,
@@ -76,6 +76,7 @@ void sr_pipeline_cancel(struct sr_pipeline *p, const struct sr_error *why);
 int sr_pipeline_finish(struct sr_pipeline *p, struct sr_error *err);
 /* Bytes taken from the input so far; any thread (progress). */
 uint64_t sr_pipeline_taken(const struct sr_pipeline *p);
-void sr_pipeline_free(struct sr_pipeline *p); /* cancels and finishes when that was not done; NULL is fine */
+void sr_pipeline_free(
+    struct sr_pipeline *p); /* cancels and finishes when that was not done; NULL is fine */
 
 #endif

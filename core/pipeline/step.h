@@ -53,7 +53,8 @@ enum sr_compression sr_step_decompress_kind(const struct sr_step *s); /* once by
 struct sr_recipients;
 struct sr_passphrase;
 /* Exactly one of the two is given; both stay the caller's and must outlive the pipeline. */
-struct sr_step *sr_step_encrypt_new(const struct sr_recipients *r, const struct sr_passphrase *pass);
+struct sr_step *sr_step_encrypt_new(const struct sr_recipients *r,
+                                    const struct sr_passphrase *pass);
 /* OpenPGP or not is told by content; what is not is passed on as it is. pass may be NULL (then the
  * keyring and its agent decide). A wrong key is SR_E_KEY, damage SR_E_CORRUPT. */
 struct sr_step *sr_step_decrypt_new(const struct sr_passphrase *pass);

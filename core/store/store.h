@@ -44,11 +44,11 @@ unsigned sr_store_caps(const struct sr_store *s); /* of enum sr_store_cap */
 struct sr_store *sr_store_ro(struct sr_store_rw *s);
 
 struct sr_store_entry {
-    const char *key;       /* valid during the call only */
-    uint64_t size;         /* bytes */
-    int64_t modified;      /* UTC seconds; 0: unknown */
-    int64_t locked_until;  /* UTC seconds; 0: not locked or unknown */
-    const char *version;   /* "" : none */
+    const char *key;      /* valid during the call only */
+    uint64_t size;        /* bytes */
+    int64_t modified;     /* UTC seconds; 0: unknown */
+    int64_t locked_until; /* UTC seconds; 0: not locked or unknown */
+    const char *version;  /* "" : none */
 };
 
 /* Nonzero stops the listing, which then returns SR_OK. */
@@ -86,9 +86,9 @@ struct sr_store_object {
 
 struct sr_store_saved {
     char key[SR_KEY_MAX];
-    uint64_t size;              /* bytes handed over */
-    int size_confirmed;         /* the store itself named this size */
-    int sha256_confirmed;       /* and this digest */
+    uint64_t size;        /* bytes handed over */
+    int size_confirmed;   /* the store itself named this size */
+    int sha256_confirmed; /* and this digest */
 };
 
 /* Never replaces: SR_E_EXISTS. After any failure nothing is visible under the key;

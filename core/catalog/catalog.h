@@ -1,0 +1,51 @@
+/* What a store holds, in strongroom's terms: sets, found by listing alone.
+ *
+ *     sr_catalog_read(store, &cat, &err);            // names only: no manifest is fetched
+ *     for each cat->sets[i]: set, source, label, time, has_manifest, hold, proofs
+ *     sr_catalog_manifest(store, set, &m, &err)      // one manifest
+ *     sr_catalog_free(cat)
+ *
+ * Only sets with a manifest are backups. Objects without one are leftovers of a run, or foreign.
+ * A listing error is an error, never an empty catalogue.
+ */
+#ifndef SR_CATALOG_CATALOG_H
+#define SR_CATALOG_CATALOG_H
+
+#include "core/catalog/manifest.h"
+#include "core/catalog/names.h"
+#include "core/store/store.h"
+
+struct sr_catalog_set {
+    char set[SR_SET_MAX];
+    char source[SR_SOURCE_MAX];
+    char label[SR_SET_MAX]; /* escaped label */
+    int64_t time;           /* from the name; without one the manifest's modification time */
+    int has_manifest;
+    int held;
+    uint64_t manifest_size;
+    struct sr_strlist proofs; /* suffixes of proof objects */
+    struct sr_strlist beside; /* keys of sums, detail, hold, proof objects that were listed */
+};
+
+struct sr_catalog {
+    struct sr_catalog_set *sets; /* sorted by time, then name; newest last */
+    size_t len;
+    struct sr_strlist objects; /* keys of all data objects that were listed, sorted */
+};
+
+int sr_catalog_read(struct sr_store *s, struct sr_catalog **ret, struct sr_error *err);
+void sr_catalog_free(struct sr_catalog *c);
+
+/* Fetches and checks the manifest of a set; it must name the same set and source. */
+int sr_catalog_manifest(struct sr_store *s, const struct sr_catalog_set *set,
+                        struct sr_manifest **ret, struct sr_error *err);
+
+/* BACKUP as the command line takes it: label, set, object key, a unique beginning of either, or
+ * "latest"; narrowed by source and label prefix (NULL: not). SR_E_NOT_FOUND (nearest names told),
+ * SR_E_CONFIG when ambiguous (candidates told). The set stays owned by c. ret_object: the key when
+ * an object was named, else NULL. */
+int sr_catalog_find(const struct sr_catalog *c, const char *backup, const char *source,
+                    const char *label, const struct sr_catalog_set **ret, const char **ret_object,
+                    struct sr_error *err);
+
+#endif
