@@ -19,9 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SR_LABEL_MAX 64  /* bytes, escaped */
-#define SR_SET_MAX 80    /* bytes with NUL: label, dash, stamp */
-#define SR_SOURCE_MAX 64 /* bytes with NUL, escaped */
+#define SR_LABEL_MAX 64       /* bytes, escaped */
+#define SR_SET_MAX 80         /* bytes with NUL: label, dash, stamp */
+#define SR_SOURCE_MAX 64      /* bytes with NUL, escaped */
+#define SR_LABEL_TEXT_MAX 128 /* bytes with NUL, unescaped or set name */
 
 /* Checks and escapes; SR_E_CONFIG: empty, control characters, too long (says by how much). */
 int sr_label_escape(const char *label, char out[SR_LABEL_MAX + 1], struct sr_error *err);

@@ -1,0 +1,49 @@
+/* Every backup in every store, merged: what `list` shows and BACKUP arguments are looked up in.
+ *
+ *     sr_listing_read(&ctx, &stores, &l, &err);   // names only; no manifest is fetched
+ *     sr_listing_free(l)
+ *
+ * A store that cannot be listed is an error (SR_E_PARTIAL with the others filled when some could
+ * be: *ret is set then too), never an empty list.
+ */
+#ifndef SR_ENGINE_LISTING_H
+#define SR_ENGINE_LISTING_H
+
+#include "core/catalog/catalog.h"
+#include "core/engine/context.h"
+#include "core/store/stores.h"
+
+struct sr_listing_entry {
+    char set[SR_SET_MAX];
+    char source[SR_SOURCE_MAX];
+    char label[SR_LABEL_TEXT_MAX]; /* unescaped */
+    int64_t time;                  /* UTC seconds */
+    const char *trigger;           /* "scheduled" or "cli", as the label tells */
+    uint64_t size;                 /* bytes of its data objects in one store */
+    int encrypted;
+    int held;
+    struct sr_strlist stores; /* names of the stores that hold it with a manifest */
+    struct sr_strlist proofs;
+    int64_t kept_until; /* UTC seconds; -1: for ever; 0: would be dropped now */
+    char *kept_because;
+};
+
+struct sr_listing {
+    struct sr_listing_entry *items; /* newest first */
+    size_t len;
+};
+
+int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores,
+                    const char *label_prefix, struct sr_listing **ret, struct sr_error *err);
+void sr_listing_free(struct sr_listing *l);
+
+/* Looks BACKUP up in the opened stores: "[STORE:]label|set|key|unique beginning|latest". The store
+ * that holds it first (in the order of the settings) wins. On success *ret_store is one of stores,
+ * *ret_set is filled, *ret_object is the object's key or "" for the whole set. SR_E_NOT_FOUND names
+ * the nearest. */
+int sr_backup_locate(struct sr_context *ctx, const struct sr_stores *stores, const char *backup,
+                     const char *database, const char *label, struct sr_store_rw **ret_store,
+                     struct sr_catalog_set *ret_set, char ret_object[SR_KEY_MAX],
+                     struct sr_error *err);
+
+#endif
