@@ -1,15 +1,14 @@
 /* Child processes: no shell, own process group, dead when we are.
  *
- *     struct sr_child_options o = {.argv = ..., .env = ..., .stdin_fd = -1, ...};
  *     sr_child_spawn(&o, &child, &err);
  *     read child.out ..., sr_child_wait(&child, timeout_ms, &status, &err)
- *     sr_child_kill(&child); sr_child_done(&child)
+ *     sr_child_kill(&child, grace_ms); sr_child_done(&child)
  *
- * posix_spawn of strongroom-child (pkglibexecdir, or beside the running program in a build tree),
- * which sets the parent-death signal, checks that its parent still is the one it was told, and
- * execs argv. The signal follows the *thread* that spawned: spawn from one that lives as long as
- * the child must. All descriptors but 0, 1, 2 and keep_fds are closed in the child; signal mask and
- * handlers are default.
+ * posix_spawn of strongroom-child (pkglibexecdir, or the build tree of the running program), which
+ * sets the parent-death signal, checks that its parent still is the one it was told, and execs
+ * argv. The signal follows the *thread* that spawned: spawn from one that lives as long as the
+ * child must. All descriptors but 0, 1, 2 and keep_fds are closed in the child; signal mask and
+ * handlers are default. A struct sr_child belongs to one thread at a time.
  */
 #ifndef SR_UTIL_SUBPROCESS_H
 #define SR_UTIL_SUBPROCESS_H
@@ -27,30 +26,56 @@ enum sr_child_stream {
 };
 
 struct sr_child_options {
-    char *const *argv;            /* argv[0] is a path, or looked up in PATH */
+    char *const *argv; /* argv[0] is a path, or looked up in PATH (absolute parts only) */
     const struct sr_strlist *env; /* NAME=VALUE: set, NAME: unset; on top of ours; may be NULL */
     enum sr_child_stream in, out, err;
-    const int *keep_fds; /* stay open under the same numbers; ended by -1; or NULL */
+    const int *keep_fds; /* 3 or higher; stay open under the same numbers; ended by -1; or NULL */
     size_t pipe_size;    /* wished capacity of out and in, bytes; 0: as it is */
 };
 
 struct sr_child {
-    pid_t pid;        /* also its process group; 0: none */
+    pid_t pid;        /* also its process group; 0: none, or reaped */
     int in, out, err; /* our ends, O_CLOEXEC; -1 */
 };
 
+/* A child that never was: all descriptors -1. */
+#define SR_CHILD_INIT \
+    {                 \
+        0, -1, -1, -1 \
+    }
+
+/* Returns when argv is running or could not be started: SR_E_NOT_FOUND, SR_E_DENIED ... name the
+ * program. *ret is the caller's to give to sr_child_done. */
 int sr_child_spawn(const struct sr_child_options *o, struct sr_child *ret, struct sr_error *err);
 /* Waits; SR_OK with the status of waitpid, SR_E_AGAIN after timeout_ms (< 0: for ever). */
 int sr_child_wait(struct sr_child *c, int timeout_ms, int *ret_status, struct sr_error *err);
-/* TERM to the group, KILL after grace_ms; reaps. Fine when it is gone. */
+/* TERM to the group, KILL after grace_ms or when the leader is gone; reaps. Fine when it is gone.
+ */
 void sr_child_kill(struct sr_child *c, int grace_ms);
-void sr_child_done(struct sr_child *c); /* closes our ends; kills what still runs */
+/* Closes our ends; kills what still runs; leaves SR_CHILD_INIT. */
+void sr_child_done(struct sr_child *c);
+
+/* Writes all of data to the child's standard input. A child that is gone is SR_E_CHILD, without a
+ * SIGPIPE. wake_fd (-1: none) becoming readable ends a blocked write with SR_E_CANCELLED,
+ * timeout_ms (< 0: none) without a byte taken with SR_E_TIMEOUT. */
+int sr_child_write(struct sr_child *c, const void *data, size_t len, int wake_fd, int timeout_ms,
+                   struct sr_error *err);
+/* Closes our end of the child's standard input: its end of file. */
+void sr_child_close_in(struct sr_child *c);
+
+#define SR_CHILD_STATUS_TEXT 80
 /* "exit status 1", "killed by signal 9 (Killed)". */
 void sr_child_status_text(int status, char *out, size_t cap);
-/* Runs argv to its end; standard output into out (bounded), standard error's end into the message.
- */
+/* Runs argv to its end; standard output into out (bounded by its ceiling; NULL: thrown away), the
+ * end of standard error into the message. Exit status other than 0 is SR_E_CHILD, not ended after
+ * timeout_ms (< 0: any time) SR_E_TIMEOUT. */
 struct sr_buf;
 int sr_child_run(char *const *argv, const struct sr_strlist *env, int timeout_ms,
                  struct sr_buf *out, struct sr_error *err);
+
+/* Where a program is: name itself when it has a slash, else the first executable file of that name
+ * in PATH. Relative and empty parts of PATH are passed over: what runs must not depend on the
+ * working folder. malloc'd; SR_E_NOT_FOUND. */
+int sr_program_find(const char *name, char **ret, struct sr_error *err);
 
 #endif
