@@ -9,6 +9,10 @@
  * tables; their values are found here by raw name (sr_config_raw).
  * A declared setting whose value does not fit its type is an error of
  * sr_config_new that names the setting, where it came from, and what is allowed.
+ * Set to nothing is not set: the next lower level counts. Within a level a name beats its alias; a
+ * higher level's alias beats a lower level's name. Both files have the syntax of dotenv.h.
+ * Secrets and URLs may be given as NAME_FILE, the name of a file that holds the value (one newline
+ * at its end is dropped).
  * Immutable after sr_config_new: any thread may read.
  */
 #ifndef SR_CONFIG_CONFIG_H
@@ -25,10 +29,11 @@ enum sr_setting_type {
     SR_TYPE_INT,      /* whole number within min..max */
     SR_TYPE_SIZE,     /* bytes, with units */
     SR_TYPE_DURATION, /* seconds, with units */
-    SR_TYPE_CHOICE,   /* one of choices ("gzip|zstd|none") */
+    SR_TYPE_CHOICE,   /* one of choices ("gzip|zstd|none"), in any case */
     SR_TYPE_LIST,     /* comma-separated */
     SR_TYPE_PATH,
-    SR_TYPE_URL, /* may carry a password, which is masked when shown */
+    SR_TYPE_URL,  /* may carry a password, which is masked when shown */
+    SR_TYPE_DAYS, /* whole number within min..max, or "forever", which sr_config_int gives as -1 */
 };
 
 struct sr_setting {
@@ -37,7 +42,7 @@ struct sr_setting {
     enum sr_setting_type type;
     const char *fallback; /* default as text; NULL: unset */
     const char *choices;  /* for SR_TYPE_CHOICE */
-    int64_t min, max;     /* for SR_TYPE_INT; 0,0: any */
+    int64_t min, max;     /* for SR_TYPE_INT and _DAYS; 0,0: any */
     int secret;           /* masked when shown; NAME_FILE names a file that holds it */
     const char *help;     /* one line */
 };
@@ -62,27 +67,44 @@ struct sr_config_options {
 
 struct sr_config;
 
+/* SR_E_CONFIG for everything that is wrong with files and values; messages hold no secrets. A
+ * missing file is an error when it was named, an unreadable one always. The caller frees *ret. */
 int sr_config_new(const struct sr_config_options *o, struct sr_config **ret, struct sr_error *err);
-void sr_config_free(struct sr_config *c);
+void sr_config_free(struct sr_config *c); /* overwrites the values; NULL is fine */
 
 /* Values of declared settings (asking for an undeclared name aborts: a bug). Strings are owned by
- * the config; sr_config_str gives NULL when unset without default or set to nothing. */
+ * the config; sr_config_str gives NULL when unset without default, and a choice in the spelling of
+ * its declaration. */
 const char *sr_config_str(const struct sr_config *c, const char *name);
 int sr_config_bool(const struct sr_config *c, const char *name);
 int64_t sr_config_int(const struct sr_config *c, const char *name); /* int, size, duration */
 int sr_config_is_set(const struct sr_config *c, const char *name);  /* other than by default */
 enum sr_origin sr_config_origin(const struct sr_config *c, const char *name);
+/* Adds the pieces of a comma-separated value to ret; nothing when it is unset. SR_OK or
+ * SR_E_NO_MEMORY. */
+int sr_config_list(const struct sr_config *c, const char *name, struct sr_strlist *ret);
 
-/* A raw name (a plugin's setting, PG*, AWS_*...): value or NULL. NAME_FILE is read, anew at each
- * call (rotated secrets), when NAME itself is not set: malloc'd *ret, NULL when neither is.
- * SR_E_CONFIG when both are set at the same level or the file cannot be read. */
+/* For showing what counts: the value (secrets masked, NULL when unset) and where it came from:
+ * "flag", "environment", ".env:12", "default", with the name added where an alias or NAME_FILE
+ * brought it: "environment (RETENTION_DAYS)". Both malloc'd, the caller's. SR_OK or
+ * SR_E_NO_MEMORY. */
+int sr_config_describe(const struct sr_config *c, const struct sr_setting *s, char **ret_value,
+                       char **ret_origin);
+
+/* A raw name (a plugin's setting, PG*, AWS_*...): value or NULL; no alias, no default, no type.
+ * NAME_FILE is read, anew at each call (rotated secrets), when no higher level sets NAME: malloc'd
+ * *ret, NULL when neither is set. SR_E_CONFIG when both are set at the same level, or the file
+ * cannot be read, is empty, larger than 64 KiB or holds a NUL byte. */
 int sr_config_raw(const struct sr_config *c, const char *name, char **ret, struct sr_error *err);
 enum sr_origin sr_config_raw_origin(const struct sr_config *c, const char *name);
-/* Every raw name that is set and begins with prefix, sorted. */
+/* Adds every raw name that is set and begins with prefix to ret, which is sorted as a whole. SR_OK
+ * or SR_E_NO_MEMORY. */
 int sr_config_names(const struct sr_config *c, const char *prefix, struct sr_strlist *ret);
 
-/* A path made absolute: relative ones count from the folder of the .env file that set them or, when
- * there is none, from the working folder. malloc'd. */
+/* A path made absolute; malloc'd, NULL when it is unset. A relative one that a file set counts from
+ * that file's folder; one from a flag or the environment from the working folder; a default from
+ * the folder of the .env file or, when there is none, from the working folder. SR_E_CONFIG when the
+ * working folder is gone. */
 int sr_config_path(const struct sr_config *c, const char *name, char **ret, struct sr_error *err);
 
 /* BACKUP_DIR and what strongroom itself keeps in it: BACKUP_DIR/.strongroom (locks, spool,
@@ -93,8 +115,10 @@ int sr_config_state_dir(const struct sr_config *c, char **ret, struct sr_error *
 /* Text fit to be shown: secrets as "***", passwords inside URLs replaced. malloc'd or NULL. */
 char *sr_config_shown(const struct sr_setting *s, const char *value);
 
-/* Writes into warnings what is set but not understood, with the nearest known name
- * (BACKUP_RETENTION_DAY -> BACKUP_RETENTION_DAYS); plugin tables are judged in core/store. */
+/* Adds to warnings what was odd in the files (a name set twice, secrets that every user may read),
+ * and what is set but not understood, with the nearest known name (BACKUP_RETENTION_DAY ->
+ * BACKUP_RETENTION_DAYS). Judged are BACKUP_* everywhere and every name of the configuration file;
+ * settings of stores are judged in core/store by their plugins' tables. SR_OK or SR_E_NO_MEMORY. */
 int sr_config_unknown(const struct sr_config *c, struct sr_strlist *warnings);
 
 #endif

@@ -1,0 +1,108 @@
+#include <config.h> /* not the one of this folder */
+#include "core/config/config.h"
+
+#define DAYS_MAX 36500
+
+#define SETTING(n, t, d, h) .name = (n), .type = SR_TYPE_##t, .fallback = (d), .help = (h)
+
+const struct sr_setting sr_settings[] = {
+    /* The database. */
+    {SETTING("DATABASE_URL", URL, NULL,
+             "what to dump; driver suffixes as in postgresql+asyncpg:// are accepted; beats DB_*, "
+             "POSTGRES_* and PG*")},
+    {SETTING("DB_HOST", STRING, NULL, "server name, address or socket folder")},
+    {SETTING("DB_PORT", INT, NULL, "server port"), .min = 1, .max = 65535},
+    {SETTING("DB_NAME", STRING, NULL, "database; beats POSTGRES_DB")},
+    {SETTING("DB_USER", STRING, NULL, "role to connect as; beats POSTGRES_USER")},
+    {SETTING("DB_PASSWORD", STRING, NULL, "its password; beats POSTGRES_PASSWORD"), .secret = 1},
+    {SETTING("POSTGRES_DB", STRING, NULL, "database")},
+    {SETTING("POSTGRES_USER", STRING, NULL, "role to connect as")},
+    {SETTING("POSTGRES_PASSWORD", STRING, NULL, "its password"), .secret = 1},
+    {SETTING("BACKUP_DATABASES", LIST, NULL, "several databases of that server, in one set")},
+    {SETTING("BACKUP_ALL_DATABASES", BOOL, "off", "every database that allows connections")},
+    {SETTING("TEST_DB_NAME", STRING, NULL, "scratch database of restore-test")},
+
+    /* What is dumped, and how. */
+    {SETTING("BACKUP_FORMAT", CHOICE, "plain",
+             "SQL text, pg_dump's custom archive, or both of one snapshot"),
+     .choices = "plain|custom|plain,custom"},
+    {SETTING("BACKUP_GLOBALS", BOOL, "on", "roles and tablespaces beside the dump")},
+    {SETTING("BACKUP_SCHEMA", LIST, NULL, "only these schemas (pg_dump patterns)")},
+    {SETTING("BACKUP_EXCLUDE_TABLE", LIST, NULL, "tables left out (pg_dump patterns)")},
+    {SETTING("BACKUP_EXCLUDE_TABLE_DATA", LIST, NULL,
+             "tables of which only the definition is kept")},
+    {SETTING("BACKUP_PGDUMP_PATH", STRING, "pg_dump",
+             "when set it is used or refused, never replaced by another version")},
+    {SETTING("BACKUP_PGRESTORE_PATH", STRING, "pg_restore", "likewise")},
+    {SETTING("BACKUP_PSQL_PATH", STRING, "psql", "likewise")},
+    {SETTING("BACKUP_LOCK_WAIT", DURATION, "60s",
+             "longest wait for a table lock, and for another run of the same database")},
+    {SETTING("BACKUP_STALL_TIMEOUT", DURATION, "15m",
+             "a dump that sends nothing for so long is ended; there is no total limit")},
+    {SETTING("BACKUP_MIN_SIZE", SIZE, "1", "a compressed dump smaller than this is a failure")},
+
+    /* Compression and encryption. */
+    {SETTING("BACKUP_COMPRESSION", CHOICE, "gzip", "how dumps are compressed"),
+     .choices = "gzip|zstd|none"},
+    {SETTING("BACKUP_COMPRESSION_LEVEL", INT, "0", "0: the method's own default"), .max = 22},
+    {SETTING("BACKUP_COMPRESSION_THREADS", INT, "0", "0: as many as there is use for"), .max = 64},
+    {SETTING("BACKUP_ENCRYPTION_ENABLED", BOOL, "off",
+             "needs GPG_RECIPIENT_KEY_ID or BACKUP_ENCRYPTION_PASSPHRASE")},
+    {SETTING("GPG_RECIPIENT_KEY_ID", LIST, NULL,
+             "who can decrypt: fingerprints, key ids or e-mail addresses")},
+    {SETTING("BACKUP_ENCRYPTION_PASSPHRASE", STRING, NULL,
+             "symmetric AES256 instead of, or beside, recipients"),
+     .secret = 1},
+
+    /* Where it goes. */
+    {SETTING("BACKUP_DIR", PATH, "backups",
+             "the local store; spool, locks and audit log are in it")},
+    {SETTING(
+        "BACKUP_STORAGE_ADAPTER", LIST, "local",
+        "stores, each a plugin's name or NAME=PLUGIN; the settings of a store are BACKUP_NAME_*")},
+    {SETTING("BACKUP_MIN_STORES", INT, "1",
+             "so many stores must hold a set, or the run has failed"),
+     .min = 1, .max = 100},
+    {SETTING("BACKUP_PLUGIN_PATH", STRING, NULL,
+             "more folders with plugins: absolute, ':' between them")},
+    {SETTING("BACKUP_SPOOL_DIR", PATH, NULL,
+             "encrypted spool of stores that cannot name late; default: in BACKUP_DIR")},
+    {SETTING("BACKUP_SWEEP_AGE", DURATION, "24h",
+             "unfinished objects younger than this are never swept")},
+
+    /* Names. */
+    {SETTING("BACKUP_LABEL_TIMESTAMP", BOOL, "on",
+             "append the UTC time to labels; off: a label can be used once")},
+    {SETTING(
+        "BACKUP_SOURCE_NAME", STRING, NULL,
+        "what sets are grouped by; default: the database, or the host when there are several")},
+
+    /* Retention and schedule. */
+    {SETTING("BACKUP_RETENTION_DAYS", INT, "7", "age at which a set may go; 0: keep for ever"),
+     .alias = "RETENTION_DAYS", .max = DAYS_MAX},
+    {SETTING("BACKUP_RETENTION_MIN_KEEP", INT, "1",
+             "so many good sets of a source stay, whatever their age"),
+     .min = 1, .max = 1000000},
+    {SETTING("BACKUP_RETENTION_CRITICAL_LABELS", LIST,
+             "pre-migration*,pre_migration*,pre-release*,pre_release*,pre-major-release*",
+             "labels (patterns) that are kept longer; - for none")},
+    {SETTING("BACKUP_RETENTION_CRITICAL_DAYS", DAYS, "forever", "how long those are kept"),
+     .max = DAYS_MAX},
+    {SETTING("BACKUP_SCHEDULE_CRON", STRING, "0 2 * * *", "when scheduled runs are due, UTC")},
+
+    /* Safety, and what is told. */
+    {SETTING("ENV", STRING, NULL, "production arms the guard of restore"), .alias = "ENVIRONMENT"},
+    {SETTING("BACKUP_PRODUCTION_TARGETS", LIST, NULL,
+             "host/database patterns that arm it whatever ENV says")},
+    {SETTING("LOG_LEVEL", CHOICE, "info", "how much is logged"),
+     .choices = "error|warn|warning|info|verbose|debug"},
+    {SETTING("LOG_FORMAT", CHOICE, "text", "how it is written on standard error"),
+     .choices = "text|json"},
+    {SETTING("VERBOSE", BOOL, "off", "as --verbose")},
+    {SETTING("BACKUP_AUDIT_LOG", STRING, NULL,
+             "a file, - for standard error, or off; default: audit.log in BACKUP_DIR/.strongroom")},
+    {SETTING("BACKUP_USER_ID", STRING, NULL, "who asked, for the audit log")},
+    {SETTING("BACKUP_IP_ADDRESS", STRING, NULL, "from where, for the audit log")},
+    {SETTING("BACKUP_TRACE_ID", STRING, NULL, "the request it belongs to, for the audit log")},
+    {.name = NULL},
+};
