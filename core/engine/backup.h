@@ -41,8 +41,10 @@ struct sr_backup_result {
     struct sr_detail *detail;     /* rows per table, owned here also when the manifest holds none */
     struct sr_backup_store *stores;
     size_t stores_len;
-    struct sr_strlist pruned; /* sets that retention deleted */
-    struct sr_strlist plan;   /* dry run: lines that say what would be done */
+    struct sr_strlist pruned;   /* sets that retention deleted */
+    struct sr_strlist plan;     /* dry run: lines that say what would be done */
+    struct sr_strlist problems; /* SR_E_DENIED by preflight: every object that cannot be read */
+    struct sr_strlist grants;   /* and the statements that would allow it */
     double seconds;
 };
 

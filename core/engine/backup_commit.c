@@ -1,0 +1,141 @@
+#include "config.h"
+#include "core/engine/run.h"
+#include "core/pipeline/step.h"
+#include "core/util/cleanup.h"
+#include "core/util/log.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/util/text.h"
+
+/* Lines for `sha256sum -c`, run in the folder that the set's keys count from. */
+static int commit_sums(struct sr_run *r, const char *detail_key, const struct sr_buf *detail,
+                       struct sr_error *err)
+{
+    struct sr_buf b;
+    char key[SR_KEY_MAX];
+    const struct sr_manifest *m = r->result->manifest;
+    sr_buf_init(&b, 1u << 20);
+    int rc = SR_OK;
+    for (size_t i = 0; rc == SR_OK && i < m->objects_len; i++)
+        if (sr_buf_printf(&b, "%s  %s\n", m->objects[i].sha256, m->objects[i].key) != SR_OK)
+            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    if (rc == SR_OK && detail_key) {
+        unsigned char sum[EVP_MAX_MD_SIZE];
+        char hex[2 * EVP_MAX_MD_SIZE + 1];
+        unsigned n = 0;
+        if (EVP_Digest(detail->data, detail->len, sum, &n, EVP_sha256(), NULL) != 1)
+            rc = sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
+        if (rc == SR_OK) {
+            sr_hex(sum, n, hex);
+            if (sr_buf_printf(&b, "%s  %s\n", hex, detail_key) != SR_OK)
+                rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+        }
+    }
+    if (rc == SR_OK)
+        rc = sr_beside_key(r->set, r->source, "sha256", key, sizeof key, err);
+    if (rc == SR_OK)
+        rc = sr_transfer_small(r->ctx, key, b.data, b.len, r->targets, r->stores.len, err);
+    sr_buf_done(&b);
+    return rc;
+}
+
+/* Encrypted sets keep what tells about the data in an object of its own; plain ones in the
+ * manifest. */
+static int commit_detail(struct sr_run *r, struct sr_buf *sealed, struct sr_error *err)
+{
+    struct sr_manifest *m = r->result->manifest;
+    struct sr_buf text;
+    char key[SR_KEY_MAX];
+    sr_buf_init(&text, SR_DETAIL_MAX);
+    int rc = sr_detail_write(r->result->detail, &text, err);
+    if (rc == SR_OK)
+        rc = sr_transfer_seal(&r->protection, text.data, text.len, sealed, err);
+    if (rc == SR_OK)
+        rc = sr_beside_key(r->set, r->source, "detail.json.gz.gpg", key, sizeof key, err);
+    if (rc == SR_OK && sr_set_string(&m->detail_key, key) != SR_OK)
+        rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    if (rc == SR_OK)
+        rc = sr_transfer_small(r->ctx, key, sealed->data, sealed->len, r->targets, r->stores.len,
+                               err);
+    sr_buf_done(&text);
+    return rc;
+}
+
+/* How to get the data back without strongroom; written once a store. */
+static void commit_recover_text(struct sr_run *r)
+{
+    for (size_t i = 0; i < r->stores.len; i++) {
+        struct sr_error e = SR_ERROR_INIT;
+        int rc = r->targets[i].failed
+                     ? SR_OK
+                     : sr_store_save_small(r->targets[i].store, "RECOVER.txt", sr_recover_text,
+                                           strlen(sr_recover_text), &e);
+        if (rc != SR_OK && rc != SR_E_EXISTS)
+            sr_log(SR_LOG_WARN, "RECOVER.txt was not written: %s", e.text);
+    }
+}
+
+static int fill_manifest(struct sr_run *r, struct sr_error *err)
+{
+    struct sr_manifest *m = r->result->manifest;
+    char label[SR_SET_MAX];
+    int64_t unused;
+    int encrypted = sr_protection_encrypts(&r->protection);
+    sr_set_split(r->set, label, &unused);
+    m->format = SR_MANIFEST_FORMAT;
+    m->created_at = r->created_at;
+    m->finished_at = sr_clock_now(r->ctx->clock);
+    int rc = sr_set_string(&m->set, r->set) | sr_set_string(&m->label, label) |
+             sr_set_string(&m->source, r->source) | sr_set_string(&m->trigger, r->ctx->trigger) |
+             sr_set_string(&m->strongroom_version, PACKAGE_VERSION) |
+             sr_strlist_addf(&m->tools, "pg_dump %s", r->dump.version_text) |
+             sr_strlist_addf(&m->tools, "postgresql %s", sr_pg_server_version_text(r->conn));
+    if (r->protection.compress.kind != SR_COMPRESS_NONE)
+        rc |= sr_strlist_addf(&m->tools, "%s %s", r->protection.compression,
+                              sr_compress_backend(r->protection.compress.kind));
+    if (encrypted)
+        rc |= sr_strlist_addf(&m->tools, "gpg %s", sr_gpg_version());
+    for (size_t i = 0; r->protection.recipients && i < sr_recipients_len(r->protection.recipients);
+         i++)
+        rc |=
+            sr_strlist_add(&m->recipients, sr_recipients_fingerprint(r->protection.recipients, i));
+    if (encrypted) /* names tell about the data */
+        for (size_t i = 0; i < m->objects_len; i++)
+            rc |= sr_set_string(&m->objects[i].database, NULL);
+    else
+        rc |= sr_set_string(&m->host, r->result->detail->host);
+    return rc == SR_OK ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+}
+
+int sr_run_commit(struct sr_run *r, struct sr_error *err)
+{
+    struct sr_manifest *m = r->result->manifest;
+    struct sr_buf sealed, text;
+    char key[SR_KEY_MAX];
+    sr_buf_init(&sealed, SR_DETAIL_MAX);
+    sr_buf_init(&text, SR_MANIFEST_MAX);
+    int encrypted = sr_protection_encrypts(&r->protection);
+    int rc = fill_manifest(r, err);
+    if (rc == SR_OK && encrypted)
+        rc = commit_detail(r, &sealed, err);
+    if (rc == SR_OK)
+        rc = commit_sums(r, m->detail_key, &sealed, err);
+    if (rc == SR_OK) {
+        commit_recover_text(r);
+        if (!encrypted)
+            m->detail = r->result->detail; /* lent for the writing only */
+        rc = sr_manifest_write(m, &text, err);
+        m->detail = NULL;
+    }
+    if (rc == SR_OK)
+        rc = sr_beside_key(r->set, r->source, "manifest.json", key, sizeof key, err);
+    if (rc == SR_OK)
+        rc = sr_transfer_small(r->ctx, key, text.data, text.len, r->targets, r->stores.len, err);
+    sr_buf_done(&sealed);
+    sr_buf_done(&text);
+    return rc;
+}

@@ -1,0 +1,344 @@
+#include "config.h"
+#include "core/engine/run.h"
+#include "core/source/pg_preflight.h"
+#include "core/util/cleanup.h"
+#include "core/util/fs.h"
+#include "core/util/log.h"
+#include "core/util/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Settings and command line name things to leave out; both count. */
+static int merge_list(const struct sr_config *cfg, const char *setting,
+                      const struct sr_strlist *given, struct sr_strlist *ret, struct sr_error *err)
+{
+    const char *text = sr_config_str(cfg, setting);
+    if ((text && sr_strlist_split(ret, text, ',') != SR_OK) || sr_strlist_copy(ret, given) != SR_OK)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    return SR_OK;
+}
+
+static int plan_formats(struct sr_run *r, struct sr_error *err)
+{
+    const char *text = r->o->format ? r->o->format : sr_config_str(r->ctx->cfg, "BACKUP_FORMAT");
+    struct sr_strlist names = {0};
+    int rc = sr_strlist_split(&names, text, ',') == SR_OK ? SR_OK : SR_E_NO_MEMORY;
+    for (size_t i = 0; rc == SR_OK && i < names.len; i++) {
+        if (strcmp(names.items[i], "plain") == 0)
+            r->plain = 1;
+        else if (strcmp(names.items[i], "custom") == 0)
+            r->custom = 1;
+        else
+            rc = sr_fail(err, SR_E_USAGE,
+                         "--format %s: '%s' is no format; allowed: plain, custom, or both", text,
+                         names.items[i]);
+    }
+    if (rc == SR_OK && !r->plain && !r->custom)
+        rc = sr_fail(err, SR_E_USAGE, "--format names no format; allowed: plain, custom, or both");
+    sr_strlist_done(&names);
+    return rc;
+}
+
+/* Opens the stores; each gets a target. */
+static int plan_stores(struct sr_run *r, struct sr_error *err)
+{
+    int64_t min = sr_config_int(r->ctx->cfg, "BACKUP_MIN_STORES");
+    int rc = sr_stores_open(r->ctx->cfg, r->o->to, &r->stores, err);
+    if (rc != SR_OK)
+        return rc;
+    if (min > (int64_t)r->stores.len)
+        return sr_fail(err, SR_E_CONFIG,
+                       "BACKUP_MIN_STORES is %lld but only %zu stores are written to",
+                       (long long)min, r->stores.len);
+    r->targets = calloc(r->stores.len, sizeof *r->targets);
+    r->result->stores = calloc(r->stores.len, sizeof *r->result->stores);
+    if (!r->targets || !r->result->stores)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    r->result->stores_len = r->stores.len;
+    for (size_t i = 0; i < r->stores.len; i++) {
+        r->targets[i].store = r->stores.items[i];
+        (void)snprintf(r->result->stores[i].name, sizeof r->result->stores[i].name, "%s",
+                       sr_store_name(sr_store_ro(r->stores.items[i])));
+    }
+    return SR_OK;
+}
+
+/* Which databases, and the name that retention groups them by. */
+static int plan_databases(struct sr_run *r, struct sr_error *err)
+{
+    const struct sr_config *cfg = r->ctx->cfg;
+    const char *named = sr_config_str(cfg, "BACKUP_DATABASES");
+    int all = r->o->all_databases ||
+              (r->o->databases.len == 0 && sr_config_bool(cfg, "BACKUP_ALL_DATABASES"));
+    int rc = SR_OK;
+    if (all)
+        rc = sr_pg_databases(r->conn, &r->databases, err);
+    else if (r->o->databases.len > 0)
+        rc = sr_strlist_copy(&r->databases, &r->o->databases);
+    else if (named)
+        rc = sr_strlist_split(&r->databases, named, ',');
+    else
+        rc = sr_strlist_add(&r->databases, sr_pg_database(r->conn));
+    if (rc == SR_E_NO_MEMORY)
+        return sr_fail(err, rc, "out of memory");
+    if (rc != SR_OK)
+        return rc;
+    for (size_t i = 0; i < r->databases.len; i++)
+        for (size_t j = i + 1; j < r->databases.len;)
+            if (strcmp(r->databases.items[i], r->databases.items[j]) == 0)
+                sr_strlist_remove(&r->databases, j);
+            else
+                j++;
+    if (r->databases.len == 0)
+        return sr_fail(err, SR_E_CONFIG,
+                       "no database to back up: the server has none that allows connections");
+    const char *name = sr_config_str(cfg, "BACKUP_SOURCE_NAME");
+    if (!name)
+        name = r->databases.len == 1 && !all ? r->databases.items[0] : sr_pg_host(r->conn);
+    char host[256] = "local";
+    if (!*name || *name == '/') { /* several databases over a local socket: this host */
+        if (gethostname(host, sizeof host - 1) != 0)
+            memcpy(host, "local", 6);
+        name = host;
+    }
+    if (sr_set_string(&r->source_name, name) != SR_OK)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    return sr_source_escape(name, r->source, err);
+}
+
+static int plan_folders(struct sr_run *r, struct sr_error *err)
+{
+    int rc = sr_config_state_dir(r->ctx->cfg, &r->state_dir, err);
+    if (rc != SR_OK)
+        return rc;
+    if (sr_config_str(r->ctx->cfg, "BACKUP_SPOOL_DIR"))
+        rc = sr_config_path(r->ctx->cfg, "BACKUP_SPOOL_DIR", &r->spool_dir, err);
+    else if (!(r->spool_dir = sr_fs_join(r->state_dir, "spool")))
+        rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    return rc == SR_OK ? sr_fs_mkdirs(r->state_dir, 0700, err) : rc;
+}
+
+static int plan_server(struct sr_run *r, struct sr_error *err)
+{
+    const struct sr_config *cfg = r->ctx->cfg;
+    _cleanup_free_ char *note = NULL;
+    int rc = sr_pg_target_from_config(cfg, &note, &r->pg, err);
+    if (rc != SR_OK)
+        return rc;
+    if (note)
+        sr_log(SR_LOG_INFO, "%s", note);
+    const char *first = r->o->databases.len ? r->o->databases.items[0] : NULL;
+    rc = sr_pg_connect(r->pg, first, &r->conn, err);
+    if (rc != SR_OK)
+        return rc;
+    int version = sr_pg_server_version(r->conn);
+    rc = sr_pg_tool_find(cfg, SR_PG_DUMP, version, &r->dump, err);
+    if (rc == SR_OK && sr_config_bool(cfg, "BACKUP_GLOBALS"))
+        rc = sr_pg_tool_find(cfg, SR_PG_DUMPALL, version, &r->dumpall, err);
+    if (rc == SR_OK && r->custom)
+        rc = sr_pg_tool_find(cfg, SR_PG_RESTORE, version, &r->restore, err);
+    if (rc == SR_OK && r->dump.version / 10000 > version / 10000)
+        sr_log(SR_LOG_WARN,
+               "pg_dump %s is newer than the server (%s): the dump may not restore into servers of "
+               "version %d",
+               r->dump.version_text, sr_pg_server_version_text(r->conn), version / 10000);
+    return rc;
+}
+
+int sr_run_database_open(struct sr_run *r, const char *database, struct sr_error *err)
+{
+    struct sr_strlist *problems = &r->result->problems, *grants = &r->result->grants;
+    int rc = SR_OK;
+    if (r->conn && strcmp(sr_pg_database(r->conn), database) != 0)
+        sr_run_database_close(r);
+    if (!r->conn)
+        rc = sr_pg_connect(r->pg, database, &r->conn, err);
+    if (rc == SR_OK)
+        rc = sr_pg_lock(r->conn, err);
+    if (rc == SR_OK)
+        rc = sr_pg_preflight(r->conn, &r->exclude_tables, &r->exclude_table_data, &r->schemas,
+                             problems, grants, err);
+    if (rc == SR_OK && problems->len > 0)
+        rc = sr_fail(
+            err, SR_E_DENIED,
+            "%zu object%s of database %s cannot be read by %s, so pg_dump would stop: %s%s; "
+            "grant access (the statements are listed), or leave them out with --exclude-table",
+            problems->len, problems->len == 1 ? "" : "s", database, sr_pg_user(r->conn),
+            problems->items[0], problems->len > 1 ? " and others" : "");
+    return rc;
+}
+
+void sr_run_database_close(struct sr_run *r)
+{
+    sr_pg_close(r->conn);
+    r->conn = NULL;
+}
+
+/* Every database is tried before the first byte is read: locks, rights, versions. */
+static int plan_preflight(struct sr_run *r, struct sr_error *err)
+{
+    r->database_size = 0;
+    for (size_t i = 0; i < r->databases.len; i++) {
+        _cleanup_free_ char *size = NULL;
+        uint64_t bytes = 0;
+        int rc = sr_run_database_open(r, r->databases.items[i], err);
+        if (rc != SR_OK)
+            return rc;
+        if (sr_pg_value(r->conn, "SELECT pg_database_size(current_database())", NULL, &size,
+                        NULL) == SR_OK &&
+            size && sr_parse_u64(size, &bytes) == SR_OK)
+            r->database_size += bytes;
+        rc = sr_context_check(r->ctx, err);
+        if (rc != SR_OK)
+            return rc;
+    }
+    return SR_OK;
+}
+
+static int plan_app(struct sr_run *r, struct sr_error *err)
+{
+    unsigned char rnd[6];
+    char hex[13];
+    if (sr_random(rnd, sizeof rnd) != 0)
+        return sr_fail_errno(err, errno, "cannot get random bytes");
+    sr_hex(rnd, sizeof rnd, hex);
+    (void)snprintf(r->app, sizeof r->app, "strongroom/%s", hex);
+    return SR_OK;
+}
+
+int sr_run_plan(struct sr_run *r, struct sr_error *err)
+{
+    const struct sr_config *cfg = r->ctx->cfg;
+    const struct sr_backup_options *o = r->o;
+    int rc = plan_formats(r, err);
+    if (rc == SR_OK && o->stream && o->spool)
+        rc = sr_fail(err, SR_E_USAGE, "--stream and --spool contradict each other; give one");
+    if (rc == SR_OK && o->scheduled && o->label)
+        rc = sr_fail(err, SR_E_USAGE, "--scheduled makes its own label; leave --label out");
+    if (rc == SR_OK)
+        rc = sr_pg_dump_check_extra(&o->pg_dump_options, err);
+    if (rc == SR_OK)
+        rc = merge_list(cfg, "BACKUP_EXCLUDE_TABLE", &o->exclude_tables, &r->exclude_tables, err);
+    if (rc == SR_OK)
+        rc = merge_list(cfg, "BACKUP_EXCLUDE_TABLE_DATA", &o->exclude_table_data,
+                        &r->exclude_table_data, err);
+    if (rc == SR_OK)
+        rc = merge_list(cfg, "BACKUP_SCHEMA", &o->schemas, &r->schemas, err);
+    if (rc == SR_OK && o->label) {
+        char escaped[SR_LABEL_MAX + 1];
+        rc = sr_label_escape(o->label, escaped, err);
+    }
+    if (rc == SR_OK)
+        rc = sr_protection_from_config(cfg, sr_clock_now(r->ctx->clock), &r->protection, err);
+    if (rc == SR_OK)
+        rc = plan_stores(r, err);
+    if (rc == SR_OK)
+        rc = plan_folders(r, err);
+    if (rc == SR_OK)
+        rc = plan_app(r, err);
+    if (rc == SR_OK)
+        rc = plan_server(r, err);
+    if (rc == SR_OK)
+        rc = plan_databases(r, err);
+    if (rc == SR_OK)
+        rc = sr_lock_take(r->state_dir, r->source, &r->lock, err);
+    if (rc == SR_OK)
+        rc = plan_preflight(r, err);
+    return rc;
+}
+
+/* --- the set's name
+ * ------------------------------------------------------------------------------- */
+
+static int emit_found(void *ctx, const struct sr_store_entry *entry)
+{
+    (void)entry;
+    *(int *)ctx = 1;
+    return 1;
+}
+
+/* Does any store hold anything of this name already? A store that may not be listed (write-only
+ * credentials) cannot be asked; create-only saves still keep what is there. */
+static int name_taken(struct sr_run *r, const char *set, int *ret, struct sr_error *err)
+{
+    static const char after[] = {'-', '.'};
+    *ret = 0;
+    for (size_t i = 0; i < r->stores.len; i++)
+        for (size_t k = 0; k < sizeof after && !*ret; k++) {
+            char prefix[SR_SET_MAX + 2];
+            struct sr_error e = SR_ERROR_INIT;
+            (void)snprintf(prefix, sizeof prefix, "%s%c", set, after[k]);
+            int rc =
+                sr_store_list(sr_store_ro(r->stores.items[i]), prefix, NULL, emit_found, ret, &e);
+            if (rc == SR_E_DENIED) {
+                sr_log(SR_LOG_VERBOSE, "cannot look for a set named %s before writing it: %s", set,
+                       e.text);
+                break;
+            }
+            if (rc != SR_OK)
+                return sr_error_copy(err, &e);
+        }
+    return SR_OK;
+}
+
+static int store_names(const struct sr_run *r, struct sr_strlist *ret, struct sr_error *err)
+{
+    for (size_t i = 0; i < r->stores.len; i++)
+        if (sr_strlist_add(ret, sr_store_name(sr_store_ro(r->stores.items[i]))) != SR_OK)
+            return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    return SR_OK;
+}
+
+int sr_run_name(struct sr_run *r, struct sr_error *err)
+{
+    char label[SR_LABEL_MAX + 1];
+    int timestamp = r->o->scheduled || sr_config_bool(r->ctx->cfg, "BACKUP_LABEL_TIMESTAMP");
+    int64_t now = sr_clock_now(r->ctx->clock);
+    struct sr_strlist names = {0};
+    int rc = store_names(r, &names, err);
+    /* A name is free when no store and no live run here has it; when it is taken (two runs in one
+     * second) the next second is as good. A label that fixes the whole name leaves nothing to
+     * choose. */
+    for (int tries = 0; rc == SR_OK; tries++) {
+        int taken = 0;
+        if (r->o->scheduled)
+            (void)snprintf(label, sizeof label, "scheduled");
+        else if (r->o->label)
+            rc = sr_label_escape(r->o->label, label, err);
+        else if (sr_label_escape(r->source_name, label, NULL) != SR_OK)
+            (void)snprintf(label, sizeof label,
+                           "backup"); /* a database whose name makes no label */
+        if (rc == SR_OK)
+            rc = sr_set_make(label, now + tries, timestamp, r->set, err);
+        if (rc == SR_OK)
+            rc = name_taken(r, r->set, &taken, err);
+        if (rc == SR_OK && !taken) {
+            rc = sr_journal_begin(r->state_dir, r->set, r->source, &names, &r->journal, err);
+            if (rc != SR_E_EXISTS)
+                break;
+            taken = 1;
+            rc = SR_OK;
+        }
+        if (rc == SR_OK && taken) {
+            char next[SR_SET_MAX];
+            rc = sr_set_make(label, now + tries + 1, timestamp, next, err);
+            if (rc == SR_OK && (strcmp(next, r->set) == 0 || tries >= 120))
+                rc = sr_fail(
+                    err, SR_E_EXISTS,
+                    "a backup named %s exists already and is never replaced; choose another "
+                    "label%s",
+                    r->set, timestamp ? "" : " or set BACKUP_LABEL_TIMESTAMP=on");
+        }
+    }
+    sr_strlist_done(&names);
+    if (rc != SR_OK)
+        return rc;
+    char unused[SR_SET_MAX];
+    int64_t named = -1;
+    sr_set_split(r->set, unused, &named);
+    r->created_at = named >= 0 ? named : now;
+    return SR_OK;
+}

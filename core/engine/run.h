@@ -1,0 +1,65 @@
+/* The inside of a backup run, shared by the files backup*.c; nobody else includes it.
+ *
+ *     backup.c          the order of things, and what is undone when one fails
+ *     backup_plan.c     settings, stores, databases, tools, locks, name
+ *     backup_dump.c     one database (each format) or the globals into the stores
+ *     backup_commit.c   sums, detail, manifest, RECOVER.txt
+ */
+#ifndef SR_ENGINE_RUN_H
+#define SR_ENGINE_RUN_H
+
+#include "core/engine/backup.h"
+#include "core/engine/journal.h"
+#include "core/engine/lock.h"
+#include "core/engine/protection.h"
+#include "core/engine/transfer.h"
+#include "core/source/pg_conn.h"
+#include "core/source/pg_dump.h"
+#include "core/source/pg_tools.h"
+#include "core/store/stores.h"
+
+struct sr_run {
+    struct sr_context *ctx;
+    const struct sr_backup_options *o;
+    struct sr_backup_result *result;
+
+    struct sr_protection protection;
+    struct sr_stores stores;
+    struct sr_target *targets; /* one a store, same order */
+
+    struct sr_pg_target *pg;
+    struct sr_pg_conn *conn; /* open while its database is worked on; holds the advisory lock */
+    struct sr_pg_tool dump, dumpall, restore;
+    struct sr_strlist databases;
+    int plain, custom; /* formats */
+    struct sr_strlist exclude_tables, exclude_table_data, schemas;
+    uint64_t database_size; /* bytes, as the server counts them; for progress */
+
+    char *state_dir, *spool_dir;
+    struct sr_lock *lock;
+    struct sr_journal *journal;
+    char app[48];               /* application_name of the children's backends */
+    char *source_name;          /* as the operator knows it */
+    char source[SR_SOURCE_MAX]; /* as keys spell it */
+    char set[SR_SET_MAX];
+    int64_t created_at;
+    char *dump_path; /* for the audit log */
+};
+
+/* Everything before the first byte is read. */
+int sr_run_plan(struct sr_run *r, struct sr_error *err);
+/* Chooses the set's name and reserves it (journal, look into the stores). */
+int sr_run_name(struct sr_run *r, struct sr_error *err);
+/* Connects to a database, takes its lock, finds what would stop the dump. */
+int sr_run_database_open(struct sr_run *r, const char *database, struct sr_error *err);
+void sr_run_database_close(struct sr_run *r);
+
+int sr_run_dump_database(struct sr_run *r, const char *database, struct sr_error *err);
+int sr_run_dump_globals(struct sr_run *r, struct sr_error *err);
+
+int sr_run_commit(struct sr_run *r, struct sr_error *err);
+
+/* The text of RECOVER.txt. */
+extern const char sr_recover_text[];
+
+#endif

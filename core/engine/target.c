@@ -1,0 +1,73 @@
+#include "config.h"
+#include "core/engine/transfer.h"
+#include "core/util/log.h"
+
+#include <string.h>
+
+void sr_target_fail(struct sr_target *t, const struct sr_error *why)
+{
+    if (t->failed)
+        return;
+    t->failed = 1;
+    sr_error_copy(&t->error, why);
+}
+
+size_t sr_targets_alive(const struct sr_target *targets, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += !targets[i].failed;
+    return n;
+}
+
+int sr_target_rollback(struct sr_target *t)
+{
+    int all = 1;
+    sr_store_resume(t->store);
+    while (t->saved.len > 0) {
+        struct sr_error err = SR_ERROR_INIT;
+        enum sr_store_deletion how = SR_DELETION_DONE;
+        const char *key = t->saved.items[t->saved.len - 1];
+        if (sr_store_delete(t->store, key, &how, NULL, &err) != SR_OK) {
+            sr_log(SR_LOG_WARN, "%s stays behind without a manifest, for `strongroom sweep`: %s",
+                   key, err.text);
+            all = 0;
+        }
+        sr_strlist_remove(&t->saved, t->saved.len - 1);
+    }
+    return all;
+}
+
+void sr_target_done(struct sr_target *t)
+{
+    sr_strlist_done(&t->saved);
+}
+
+int sr_transfer_small(struct sr_context *ctx, const char *key, const void *data, size_t len,
+                      struct sr_target *targets, size_t targets_len, struct sr_error *err)
+{
+    struct sr_error first = SR_ERROR_INIT;
+    for (size_t i = 0; i < targets_len; i++) {
+        struct sr_target *t = &targets[i];
+        if (t->failed)
+            continue;
+        struct sr_error e = SR_ERROR_INIT;
+        int64_t start = sr_clock_monotonic(ctx->clock);
+        int rc = sr_context_check(ctx, &e);
+        if (rc == SR_OK)
+            rc = sr_store_save_small(t->store, key, data, len, &e);
+        if (rc == SR_OK && sr_strlist_add(&t->saved, key) != SR_OK)
+            rc = sr_fail(&e, SR_E_NO_MEMORY, "out of memory");
+        t->busy_ns += sr_clock_monotonic(ctx->clock) - start;
+        if (rc != SR_OK) {
+            sr_target_fail(t, &e);
+            if (first.code == SR_OK)
+                first = e;
+        }
+    }
+    if (sr_targets_alive(targets, targets_len) > 0)
+        return SR_OK;
+    return first.code != SR_OK
+               ? sr_error_copy(err, &first)
+               : sr_fail(err, SR_E_UNAVAILABLE, "no store is left to save %s in", key);
+}
