@@ -23,6 +23,9 @@ struct sr_catalog_set {
     int has_manifest;
     int held;
     uint64_t manifest_size;
+    uint64_t data_size;  /* bytes of the listed data objects whose name begins with this set's */
+    size_t data_objects; /* and how many they are; of two sources in one set both see all */
+    int encrypted;       /* one of them ends in .gpg */
     struct sr_strlist proofs; /* suffixes of proof objects */
     struct sr_strlist beside; /* keys of sums, detail, hold, proof objects that were listed */
 };

@@ -1,6 +1,6 @@
 #include "config.h"
-#include "core/engine/audit.h"
 #include "core/engine/retention.h"
+#include "core/engine/audit.h"
 #include "core/engine/run.h"
 #include "core/engine/sweep.h"
 #include "core/source/pg_preflight.h"

@@ -1,4 +1,5 @@
 #include "config.h"
+#include "core/engine/audit.h"
 #include "core/engine/run.h"
 #include "core/pipeline/step.h"
 #include "core/source/pg_rows.h"

@@ -154,6 +154,8 @@ int sr_run_database_open(struct sr_run *r, const char *database, struct sr_error
     int rc = SR_OK;
     if (r->conn && strcmp(sr_pg_database(r->conn), database) != 0)
         sr_run_database_close(r);
+    if (r->conn && r->conn_checked)
+        return SR_OK;
     if (!r->conn)
         rc = sr_pg_connect(r->pg, database, &r->conn, err);
     if (rc == SR_OK)
@@ -175,6 +177,7 @@ void sr_run_database_close(struct sr_run *r)
 {
     sr_pg_close(r->conn);
     r->conn = NULL;
+    r->conn_checked = 0;
 }
 
 /* Every database is tried before the first byte is read: locks, rights, versions. */

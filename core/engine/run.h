@@ -28,6 +28,7 @@ struct sr_run {
     struct sr_target *targets; /* one a store, same order */
 
     struct sr_pg_target *pg;
+    int conn_checked;        /* conn is locked and passed the preflight */
     struct sr_pg_conn *conn; /* open while its database is worked on; holds the advisory lock */
     struct sr_pg_tool dump, dumpall, restore;
     struct sr_strlist databases;

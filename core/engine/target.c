@@ -56,7 +56,8 @@ int sr_transfer_small(struct sr_context *ctx, const char *key, const void *data,
         int rc = sr_context_check(ctx, &e);
         if (rc == SR_OK)
             rc = sr_store_save_small(t->store, key, data, len, &e);
-        if (rc == SR_OK && sr_strlist_add(&t->saved, key) != SR_OK)
+        /* In doubt may mean "there": the rollback must know the key. */
+        if ((rc == SR_OK || rc == SR_E_IN_DOUBT) && sr_strlist_add(&t->saved, key) != SR_OK)
             rc = sr_fail(&e, SR_E_NO_MEMORY, "out of memory");
         t->busy_ns += sr_clock_monotonic(ctx->clock) - start;
         if (rc != SR_OK) {

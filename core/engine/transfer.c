@@ -258,9 +258,10 @@ static void flow_collect(struct outlet *outlets, size_t n, const char *key, uint
             o->rc = sr_fail(&o->error, SR_E_INTERNAL, "store %s took %llu bytes of %llu",
                             sr_store_name(sr_store_ro(o->target->store)),
                             (unsigned long long)o->saved.size, (unsigned long long)size);
-        if (o->rc == SR_OK)
+        /* In doubt may mean "there": the rollback must know the key. */
+        if (o->rc == SR_OK || (o->rc == SR_E_IN_DOUBT && *key))
             record_saved(o->target, key, o->busy_ns);
-        else
+        if (o->rc != SR_OK)
             sr_target_fail(o->target, &o->error);
     }
 }
@@ -285,9 +286,9 @@ static int spool_to_stores(struct sr_context *ctx, struct sr_spool *spool, const
         int one = sr_store_save(t->store, &object, sr_spool_pull, spool, &saved, &e);
         sr_context_off_cancel(ctx, wake_store, t->store);
         rc = sr_context_check(ctx, err);
-        if (one == SR_OK)
+        if (one == SR_OK || one == SR_E_IN_DOUBT)
             record_saved(t, key, sr_clock_monotonic(ctx->clock) - start);
-        else
+        if (one != SR_OK)
             sr_target_fail(t, &e);
     }
     return rc;
