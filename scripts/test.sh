@@ -1,0 +1,239 @@
+#!/bin/bash
+# test.sh [PART...]: installs what is missing, builds, and runs everything, or only the parts named:
+#
+#   install configure format gcc clang check asan valgrind fuzz coverage dist bench
+#   unit, e2e: the optimised build's unit or end-to-end tests alone, for developers
+#
+# The last line is "N passed, N failed"; the exit status is 0 only when nothing failed. A missing server
+# or tool is a failure, never a skip. Builds live in $SR_TEST_DIR (default: build/test), and stay there.
+set -uo pipefail
+
+coverage_bound=0   # per cent of lines; raised to what the tests hold
+fuzz_seconds=12    # per target
+all_parts='install configure format gcc clang check asan valgrind fuzz coverage dist bench'
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+work=${SR_TEST_DIR:-$top/build/test}
+jobs=$(nproc)
+passed=0 failed=0 failures=()
+export LC_ALL=C.UTF-8 TZ=UTC MAKEFLAGS=
+
+say() {
+    printf '== %s\n' "$*"
+}
+
+count() { # count STATUS NAME [LOG]
+    if [ "$1" = 0 ]; then
+        passed=$((passed + 1))
+        say "passed: $2"
+    else
+        failed=$((failed + 1))
+        failures+=("$2")
+        say "FAILED: $2"
+        [ -z "${3:-}" ] || tail -n 60 "$3"
+    fi
+}
+
+step() { # step NAME COMMAND...: one result, its output shown only when it failed
+    local name=$1 log
+    log=$work/log/$(printf %s "$1" | tr -c 'A-Za-z0-9' '-').log
+    shift
+    "$@" >"$log" 2>&1 </dev/null
+    count $? "$name" "$log"
+}
+
+# Every test that automake ran is one result; a run that tells no result is a failure of its own.
+count_trs() { # count_trs NAME FOLDER LOG
+    local name=$1 dir=$2 log=$3 trs test seen=0
+    while read -r trs; do
+        test=${trs#"$dir"/} test=${test%.trs} seen=1
+        if grep -q '^:global-test-result: PASS' "$trs"; then
+            passed=$((passed + 1))
+        else
+            count 1 "$name: $test" "${trs%.trs}.log"
+        fi
+    done < <(find "$dir/tests" -name '*.trs' -newer "$work/log/started" | sort)
+    [ $seen = 1 ] || count 1 "$name: no test ran" "$log"
+}
+
+run_tests() { # run_tests NAME FOLDER MAKE-ARGUMENT...
+    local name=$1 dir=$2 log=$work/log/$1.log
+    shift 2
+    touch "$work/log/started"
+    find "$dir/tests" -name '*.trs' -delete 2>/dev/null
+    make -C "$dir" -j"$jobs" "$@" >"$log" 2>&1 </dev/null
+    local rc=$?
+    count_trs "$name" "$dir" "$log"
+    [ $rc = 0 ] || [ $failed -gt 0 ] || count 1 "$name: make $*" "$log"
+}
+
+build() { # build NAME CONFIGURE-ARGUMENT...: out of tree
+    local dir=$work/$1
+    shift
+    mkdir -p "$dir"
+    (cd "$dir" && "$top/configure" --enable-werror "$@") && make -C "$dir" -j"$jobs" all
+}
+
+need() { # need NAME CONFIGURE-ARGUMENT...: builds once in this run
+    [ -e "$work/$1/.built" ] || {
+        step "build: $1" build "$@"
+        touch "$work/$1/.built"
+    }
+}
+
+part_install() {
+    step 'install packages' "$top/scripts/install-packages.sh" build test
+}
+
+refuses() { # refuses WORDS CONFIGURE-ARGUMENT...: configure stops and says WORDS
+    local words=$1 dir
+    shift
+    dir=$(mktemp -d "$work/refused.XXXXXX")
+    (cd "$dir" && "$top/configure" "$@") && return 1
+    (cd "$dir" && "$top/configure" "$@" 2>&1) | grep -F -- "$words"
+}
+
+part_configure() {
+    step 'configure refuses an unknown adapter' refuses "unknown adapter 'nosuch'" --with-adapters=nosuch
+    step 'the refusal names the known adapters' refuses 'known: local' --with-adapters=local,nosuch
+    step 'configure refuses no adapter at all' refuses 'at least one' --with-adapters=no
+    # A missing library is told with its Debian package.
+    step 'configure names the package of a missing library' \
+        refuses 'apt-get install libzstd-dev' ZSTD_CFLAGS= PKG_CONFIG="$work/log/no-zstd"
+}
+
+part_format() {
+    step 'clang-format' bash -c 'git -C "$1" ls-files -z "*.c" "*.h" | (cd "$1" && xargs -0 clang-format --dry-run -Werror)' - "$top"
+    step 'shell scripts parse' bash -c 'cd "$1" && git ls-files "*.sh" .ci/run | while read -r f; do bash -n "$f" || exit 1; done' - "$top"
+}
+
+part_gcc() {
+    need gcc CC=gcc
+}
+
+part_clang() {
+    need clang CC=clang
+}
+
+part_check() {
+    part_gcc
+    run_tests check "$work/gcc" check
+}
+
+part_unit() {
+    part_gcc
+    run_tests unit "$work/gcc" check-unit
+}
+
+part_e2e() {
+    part_gcc
+    run_tests e2e "$work/gcc" check-e2e
+}
+
+part_asan() {
+    need asan CC=gcc CFLAGS='-O1 -g' --enable-sanitizers
+    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+    run_tests asan "$work/asan" check
+    unset ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+# Threads and parsers under memcheck; what talks to servers runs under ASan instead.
+part_valgrind() {
+    local test
+    part_gcc
+    step 'unit tests are built' make -C "$work/gcc" -j"$jobs" check-unit
+    for test in "$work"/gcc/tests/unit/test_*; do
+        case $test in *.log | *.trs | *.o) continue ;; esac
+        case ${test##*/} in test_util | test_config | test_catalog | test_pipeline | test_manifest | test_names) ;; *) continue ;; esac
+        SR_SRCDIR=$top SR_BUILDDIR=$work/gcc step "valgrind: ${test##*/}" \
+            valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no "$test"
+    done
+}
+
+fuzz_one() { # fuzz_one PROGRAM: from its seeds, new finds into the build folder
+    local what=${1##*/fuzz_} seeds
+    seeds=$top/tests/fuzz/corpus/$what
+    mkdir -p "$work/fuzz/found/$what"
+    [ -d "$seeds" ] || seeds=
+    (cd "$work/fuzz/found" && "$1" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 \
+        "$work/fuzz/found/$what" ${seeds:+"$seeds"})
+}
+
+part_fuzz() {
+    local target seen=
+    need fuzz CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
+        LDFLAGS=-fsanitize=address,undefined --enable-fuzzers
+    for target in "$work"/fuzz/tests/fuzz/fuzz_*; do
+        [ -x "$target" ] && [ -f "$target" ] || continue
+        seen=1
+        step "fuzz: ${target##*/fuzz_}" fuzz_one "$target"
+    done
+    [ -n "$seen" ] || count 1 'fuzz: no target was built'
+}
+
+part_coverage() {
+    need coverage CC=gcc CFLAGS='-O0 -g' --enable-coverage
+    find "$work/coverage" -name '*.gcda' -delete
+    run_tests coverage "$work/coverage" check
+    (cd "$work/coverage" && gcovr --root "$top" --filter "$top/core/" --filter "$top/plugins/" --exclude '.*/tests/.*' \
+        --gcov-ignore-parse-errors --txt "$work/coverage.txt" --fail-under-line "$coverage_bound" .) >"$work/log/gcovr.log" 2>&1
+    count $? "line coverage of at least $coverage_bound %" "$work/log/gcovr.log"
+    cat "$work/coverage.txt"
+}
+
+dist_round() { # from the tarball alone: build, unit tests, install into a folder of its own, run from there
+    local src=$work/dist/src bld=$work/dist/bld root=$work/dist/root
+    rm -rf "$work/dist"
+    mkdir -p "$src" "$bld" "$root"
+    make -C "$work/gcc" dist &&
+        tar -xzf "$work"/gcc/strongroom-*.tar.gz -C "$src" --strip-components=1 &&
+        chmod -R a-w "$src" &&
+        (cd "$bld" && "$src/configure" --enable-werror --prefix=/opt/strongroom) &&
+        make -C "$bld" -j"$jobs" all &&
+        make -C "$bld" -j"$jobs" check-unit &&
+        make -C "$bld" install DESTDIR="$root" &&
+        "$root/opt/strongroom/bin/strongroom" --version &&
+        BACKUP_PLUGIN_PATH=$root/opt/strongroom/lib/strongroom/plugins "$root/opt/strongroom/bin/strongroom" plugins | grep -w local &&
+        test -s "$root/opt/strongroom/share/man/man1/strongroom.1"
+    local rc=$?
+    chmod -R u+w "$src"
+    return $rc
+}
+
+part_dist() {
+    part_gcc
+    step 'make dist, build, install and run from the tarball' dist_round
+}
+
+part_bench() {
+    part_gcc
+    SR_BUILDDIR=$work/gcc step 'bench: backup.sh runs at a small size' bash "$top/tests/bench/backup.sh" --smoke
+    SR_BUILDDIR=$work/gcc step 'bench: restore.sh runs at a small size' bash "$top/tests/bench/restore.sh" --smoke
+}
+
+parts=("$@")
+[ $# -gt 0 ] || read -ra parts <<<"$all_parts"
+for part in "${parts[@]}"; do
+    declare -F "part_$part" >/dev/null || {
+        echo "test.sh: unknown part '$part'; known: unit e2e $all_parts" >&2
+        exit 2
+    }
+done
+
+mkdir -p "$work/log"
+find "$work" -maxdepth 2 -name .built -delete
+# A pkg-config that knows everything but zstd, for the test of configure's message.
+printf '#!/bin/sh\ncase "$*" in *libzstd*) exit 1 ;; esac\nexec pkg-config "$@"\n' >"$work/log/no-zstd"
+chmod 755 "$work/log/no-zstd"
+case " ${parts[*]} " in *' install '*) part_install ;; esac
+step 'autogen.sh' "$top/autogen.sh"
+for part in "${parts[@]}"; do
+    [ "$part" = install ] && continue
+    began=$SECONDS
+    "part_$part"
+    say "$part took $((SECONDS - began)) s"
+done
+rm -rf "$work"/refused.*
+[ $failed = 0 ] || printf '== failed: %s\n' "${failures[@]}"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
