@@ -1,0 +1,163 @@
+#include "config.h"
+#include "core/cli/output.h"
+#include "core/cli/screen.h"
+#include "core/util/buf.h"
+#include "core/util/cleanup.h"
+#include "core/util/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sr_output_init(struct sr_output *o, FILE *file, int json, int quiet)
+{
+    *o = (struct sr_output){.file = file, .json = json, .quiet = quiet};
+}
+
+void sr_output_line(struct sr_output *o, const char *fmt, ...)
+{
+    if (o->json || o->quiet)
+        return;
+    char *text = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    _cleanup_free_ char *raw = n < 0 ? NULL : text;
+    _cleanup_free_ char *clean = raw ? sr_screen_clean(raw) : NULL;
+    if (!clean) {
+        o->no_memory = 1;
+        return;
+    }
+    (void)fprintf(o->file, "%s\n", clean);
+}
+
+void sr_output_text(struct sr_output *o, const char *text)
+{
+    if (!o->json && !o->quiet)
+        (void)fputs(text, o->file);
+}
+
+void sr_output_document(struct sr_output *o, json_t *object)
+{
+    json_decref(o->document);
+    o->document = object;
+    if (!object)
+        o->no_memory = 1;
+}
+
+static json_t *failure_object(const struct sr_error *failure, int exit_code)
+{
+    json_t *e = json_object();
+    if (!e || json_object_set_new(e, "code", json_string(sr_code_name(failure->code))) != 0 ||
+        json_object_set_new(e, "message", sr_json_text(failure->text)) != 0 ||
+        json_object_set_new(e, "exit", json_integer(exit_code)) != 0) {
+        json_decref(e);
+        return NULL;
+    }
+    return e;
+}
+
+static int document_write(struct sr_output *o, const struct sr_error *failure, int exit_code)
+{
+    json_t *root = json_object();
+    int bad = !root || json_object_set_new(root, "schema", json_integer(SR_OUTPUT_SCHEMA)) != 0;
+    if (!bad && o->document)
+        bad = json_object_update(root, o->document) != 0;
+    if (!bad && failure)
+        bad = json_object_set_new(root, "error", failure_object(failure, exit_code)) != 0;
+    if (!bad) {
+        /* dumpf fails on a bad stream too, which the caller looks at itself. */
+        (void)json_dumpf(root, o->file, JSON_INDENT(2));
+        (void)fputc('\n', o->file);
+    }
+    json_decref(root);
+    return bad ? SR_E_NO_MEMORY : SR_OK;
+}
+
+int sr_output_finish(struct sr_output *o, const struct sr_error *failure, int exit_code,
+                     struct sr_error *err)
+{
+    int no_memory = o->no_memory;
+    errno = 0;
+    if (o->json && (o->document || failure))
+        no_memory |= document_write(o, failure, exit_code) != SR_OK;
+    json_decref(o->document);
+    o->document = NULL;
+    int bad = ferror(o->file) != 0;
+    int saved = errno;
+    if (fflush(o->file) != 0) {
+        bad = 1;
+        saved = errno;
+    }
+    /* Some file systems tell only at close that the bytes did not arrive. */
+    if (fclose(o->file) != 0 && !bad) {
+        bad = 1;
+        saved = errno;
+    }
+    o->file = NULL;
+    if (bad && saved == EPIPE)
+        return sr_fail(err, SR_E_IO, "%s", "");
+    if (bad)
+        return sr_fail(err, SR_E_IO, "the result could not be written to standard output: %s",
+                       strerror(saved ? saved : EIO));
+    if (no_memory)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory while writing the result");
+    return SR_OK;
+}
+
+json_t *sr_json_text(const char *s)
+{
+    if (!s)
+        return json_null();
+    json_t *plain = json_string(s);
+    if (plain)
+        return plain;
+    struct sr_buf b;
+    sr_buf_init(&b, strlen(s) * 3 + 1);
+    int rc = SR_OK;
+    for (size_t left = strlen(s); left > 0 && rc == SR_OK;) {
+        uint32_t c;
+        size_t n = sr_utf8_decode(s, left, &c);
+        rc = n ? sr_buf_add(&b, s, n) : sr_buf_adds(&b, "\xEF\xBF\xBD");
+        n = n ? n : 1;
+        s += n;
+        left -= n;
+    }
+    json_t *fixed = rc == SR_OK ? json_string(sr_buf_str(&b)) : NULL;
+    sr_buf_done(&b);
+    return fixed;
+}
+
+json_t *sr_json_time(int64_t t)
+{
+    char iso[SR_TIME_ISO_SIZE];
+    sr_time_iso(t, iso);
+    return json_string(iso);
+}
+
+json_t *sr_json_size(uint64_t n)
+{
+    return n <= INT64_MAX ? json_integer((json_int_t)n) : json_null();
+}
+
+json_t *sr_json_strings(const struct sr_strlist *l)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; a && i < l->len; i++)
+        if (json_array_append_new(a, sr_json_text(l->items[i])) != 0) {
+            json_decref(a);
+            return NULL;
+        }
+    return a;
+}
+
+json_t *sr_json_seconds(double s)
+{
+    if (!(s >= 0))
+        s = 0;
+    if (s > 1e12)
+        s = 1e12;
+    return json_real((double)(int64_t)(s * 1000 + 0.5) / 1000);
+}

@@ -1,0 +1,63 @@
+/* Results on standard output: lines for people (tables: table.h), or one JSON document.
+ *
+ *     struct sr_output out;
+ *     sr_output_init(&out, stdout, json, quiet);
+ *     if (out.json) sr_output_document(&out, object); else sr_output_line(&out, "..."), tables
+ *     rc = sr_output_finish(&out, code, exit_code, &err);   // once, at the very end
+ *
+ * In JSON there is exactly one document, written by finish: what the verb handed over, with
+ * "schema": 1 first and, after a failure, "error" last (alone when the verb handed nothing over).
+ * Text from outside is made harmless for a terminal on its way. One thread. */
+#ifndef SR_CLI_OUTPUT_H
+#define SR_CLI_OUTPUT_H
+
+#include "core/util/clock.h"
+#include "core/util/error.h"
+#include "core/util/strlist.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define SR_OUTPUT_SCHEMA 1
+
+struct sr_output {
+    FILE *file;
+    int json;
+    int quiet;        /* nothing for people; JSON all the same */
+    json_t *document; /* owned */
+    int no_memory;    /* something could not be put together: finish fails */
+};
+
+void sr_output_init(struct sr_output *o, FILE *file, int json, int quiet);
+
+/* One line for people (nothing in JSON or when quiet). Control characters are spelled out, newlines
+ * too: an argument cannot make a second line. */
+void sr_output_line(struct sr_output *o, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Text of our own (help), as it is, several lines; nothing in JSON or when quiet. */
+void sr_output_text(struct sr_output *o, const char *text);
+
+/* Hands over the document; NULL (memory ran out while it was built) makes finish fail. */
+void sr_output_document(struct sr_output *o, json_t *object);
+
+/* failure: NULL, or what went wrong, with the exit code it leads to. Writes the document, flushes
+ * and closes; SR_OK only when every byte was taken. A reader that went away (EPIPE) is SR_E_IO with
+ * an empty text: nobody needs to be told. */
+int sr_output_finish(struct sr_output *o, const struct sr_error *failure, int exit_code,
+                     struct sr_error *err);
+
+/* --- JSON made of what came from outside --- */
+
+/* A JSON string; bytes that are no UTF-8 become U+FFFD. NULL gives null. */
+json_t *sr_json_text(const char *s);
+/* ISO 8601 UTC. */
+json_t *sr_json_time(int64_t t);
+/* Sizes and counts; past INT64_MAX: null. */
+json_t *sr_json_size(uint64_t n);
+json_t *sr_json_strings(const struct sr_strlist *l);
+/* Seconds, to the millisecond. */
+json_t *sr_json_seconds(double s);
+
+#endif
