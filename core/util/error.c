@@ -20,7 +20,8 @@ static void text_trim_partial(char *text)
         text[n - 1] = '\0';
 }
 
-static void text_set(struct sr_error *err, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) void text_set(struct sr_error *err, const char *fmt,
+                                                           va_list ap)
 {
     char out[SR_ERROR_TEXT_MAX];
     /* Formatted aside first: an argument may point into err->text. */
