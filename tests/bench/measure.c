@@ -5,6 +5,8 @@
  * needed before exec; the high-water mark in /proc/PID/status counts neither. It goes when the
  * process goes, so it is read every few milliseconds. Exit status: COMMAND's, 128 + signal, or 125
  * when it could not be measured. */
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
