@@ -1,0 +1,24 @@
+/* Where plugins are looked for, and which files may be loaded at all. */
+#ifndef SR_PLUGIN_SEARCH_H
+#define SR_PLUGIN_SEARCH_H
+
+#include "core/util/error.h"
+#include "core/util/strlist.h"
+
+/* The folders, first to last: those of path (colon-separated, each absolute: SR_E_CONFIG), then the
+ * installation's. path may be NULL. A process with borrowed privileges (setuid) looks into the
+ * installation's folder alone. */
+int sr_plugin_folders(const char *path, struct sr_strlist *ret, struct sr_error *err);
+
+/* The file for which (a name, or an absolute path): malloc'd, absolute, links resolved, and allowed
+ * by sr_plugin_file_check. SR_E_CONFIG. */
+int sr_plugin_find(const char *which, const char *path, char **ret, struct sr_error *err);
+
+/* SR_OK when file and every folder above it belong to root or to the user we run as and nobody else
+ * may write them (a sticky folder such as /tmp may be written, what is in it must be ours). */
+int sr_plugin_file_check(const char *file, struct sr_error *err);
+
+/* [a-z][a-z0-9-]*, at most SR_PLUGIN_NAME_MAX bytes: nonzero when so. */
+int sr_plugin_name_ok(const char *name);
+
+#endif
