@@ -96,6 +96,10 @@ int sr_config_describe(const struct sr_config *c, const struct sr_setting *s, ch
  * *ret, NULL when neither is set. SR_E_CONFIG when both are set at the same level, or the file
  * cannot be read, is empty, larger than 64 KiB or holds a NUL byte. */
 int sr_config_raw(const struct sr_config *c, const char *name, char **ret, struct sr_error *err);
+/* value, which the raw name gave (NULL: a default), made absolute by the rule of sr_config_path;
+ * malloc'd. */
+int sr_config_raw_path(const struct sr_config *c, const char *name, const char *value, char **ret,
+                       struct sr_error *err);
 enum sr_origin sr_config_raw_origin(const struct sr_config *c, const char *name);
 /* Adds every raw name that is set and begins with prefix to ret, which is sorted as a whole. SR_OK
  * or SR_E_NO_MEMORY. */

@@ -119,6 +119,16 @@ int sr_config_raw(const struct sr_config *c, const char *name, char **ret, struc
     return SR_OK;
 }
 
+int sr_config_raw_path(const struct sr_config *c, const char *name, const char *value, char **ret,
+                       struct sr_error *err)
+{
+    struct sr_found f = {0};
+    int rc = name ? sr_config_find(c, name, NULL, 1, &f, err) : SR_OK;
+    if (rc == SR_OK)
+        rc = sr_config_absolute(c, f.layer, value, ret, err);
+    return rc == SR_OK || !name ? rc : sr_error_wrap(err, "%s", name);
+}
+
 enum sr_origin sr_config_raw_origin(const struct sr_config *c, const char *name)
 {
     struct sr_found f = {0};

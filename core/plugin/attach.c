@@ -3,6 +3,7 @@
 #include "core/plugin/host.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 static int call_load(const struct sr_abi *abi, const char *file, struct sr_error *err)

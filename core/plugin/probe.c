@@ -5,6 +5,7 @@
 #include "core/util/program.h"
 #include "core/util/subprocess.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

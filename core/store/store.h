@@ -88,7 +88,8 @@ struct sr_store_saved {
     char key[SR_KEY_MAX];
     uint64_t size;        /* bytes handed over */
     int size_confirmed;   /* the store itself named this size */
-    int sha256_confirmed; /* and this digest */
+    int sha256_confirmed; /* and a digest, which is in sha256 for the caller to compare */
+    char sha256[65];      /* hex; "" when it named none */
 };
 
 /* Never replaces: SR_E_EXISTS. After any failure nothing is visible under the key;
@@ -117,6 +118,8 @@ int sr_store_sweep(struct sr_store_rw *s, uint64_t older_than, int dry_run, sr_s
 struct sr_store_rights {
     int write, list, read, del; /* SR_OK, the code that came back, or -1: not tried */
 };
+/* Tries each with an object of its own that it removes. *ret is filled whatever comes back: SR_OK
+ * when every right is there, else the code and text of the first that is not. */
 int sr_store_check(struct sr_store_rw *s, struct sr_store_rights *ret, struct sr_error *err);
 
 /* Ends a call that is under way on another thread with SR_E_CANCELLED; later calls fail the same

@@ -7,6 +7,7 @@
 #ifndef SR_STORE_STORES_H
 #define SR_STORE_STORES_H
 
+#include "core/plugin/settings.h"
 #include "core/store/store.h"
 
 struct sr_config;
@@ -21,10 +22,17 @@ struct sr_stores {
  * (SR_E_CONFIG) before any is opened for use. On failure nothing stays open. */
 int sr_stores_open(const struct sr_config *cfg, const char *only, struct sr_stores *ret,
                    struct sr_error *err);
+/* The same; read_only says that the stores are only looked at (list, show, verify, restore):
+ * nothing is made, and a local folder that does not exist is SR_E_NOT_FOUND instead of being made.
+ */
+int sr_stores_open_as(const struct sr_config *cfg, const char *only, int read_only,
+                      struct sr_stores *ret, struct sr_error *err);
 /* Opens a second handle of one configured store (several threads, one handle each). */
 int sr_stores_reopen(const struct sr_config *cfg, const char *name, struct sr_store_rw **ret,
                      struct sr_error *err);
 struct sr_store_rw *sr_stores_find(const struct sr_stores *s, const char *name); /* NULL: none */
+/* How settings of stores are looked up in cfg, for showing them (core/plugin/settings.h). */
+struct sr_setting_lookup sr_stores_lookup(const struct sr_config *cfg);
 void sr_stores_close(struct sr_stores *s);
 
 #endif

@@ -1,0 +1,151 @@
+#include "config.h"
+#include "core/store/listing.h"
+#include "core/util/log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sr_gathered {
+    char *key, *version;
+    uint64_t size;
+    int64_t modified, locked_until;
+};
+
+static int broken(struct sr_listing *l, const char *what, const char *key)
+{
+    l->code =
+        sr_fail(&l->err, SR_E_INTERNAL, "store %s: plugin %s broke a promise: it %s%s%s",
+                l->s->name, sr_plugin_file(l->s->plugin), what, key ? " " : "", key ? key : "");
+    return 1;
+}
+
+/* Whether the caller asked for this one. A plugin may emit more than was asked for. */
+static int asked_for(const struct sr_listing *l, const char *key)
+{
+    if (l->only)
+        return strcmp(key, l->only) == 0;
+    return strncmp(key, l->s->prefix, strlen(l->s->prefix)) == 0 &&
+           strncmp(key, l->prefix, strlen(l->prefix)) == 0 && strcmp(key, l->start_after) > 0 &&
+           (l->any_name || sr_key_check(key + strlen(l->s->prefix), NULL) == SR_OK);
+}
+
+static int hand_on(struct sr_listing *l, const struct sr_store_entry *e)
+{
+    if (l->emit && l->emit(l->ctx, e) != 0)
+        l->stopped = 1;
+    return l->stopped;
+}
+
+static int gather(struct sr_listing *l, const struct sr_store_entry *e)
+{
+    if (l->len == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 256;
+        struct sr_gathered *g = reallocarray(l->gathered, cap, sizeof *g);
+        if (!g)
+            goto no_memory;
+        l->gathered = g;
+        l->cap = cap;
+    }
+    struct sr_gathered g = {.key = strdup(e->key),
+                            .version = strdup(e->version),
+                            .size = e->size,
+                            .modified = e->modified,
+                            .locked_until = e->locked_until};
+    if (g.key && g.version) {
+        l->gathered[l->len++] = g;
+        return 0;
+    }
+    free(g.key);
+    free(g.version);
+no_memory:
+    l->code = sr_fail(&l->err, SR_E_NO_MEMORY, "store %s: listing: out of memory after %zu entries",
+                      l->s->name, l->len);
+    return 1;
+}
+
+static int accept_entry(struct sr_listing *l, const struct sr_storage_entry *from)
+{
+    const char *said = NULL;
+    if (l->stopped || l->code != SR_OK) {
+        sr_log(
+            SR_LOG_WARN,
+            "store %s: plugin %s broke a promise: it emitted an entry after it was told to stop; "
+            "ignored",
+            l->s->name, sr_plugin_file(l->s->plugin));
+        return 1;
+    }
+    if (sr_host_said(l->s->host, &said) != 0)
+        return broken(l, "emitted an entry after it had set an error:", said);
+    struct sr_storage_entry e = {0};
+    uint64_t least = offsetof(struct sr_storage_entry, modified);
+    if (!from || from->size < least)
+        return broken(l, "emitted an entry that is shorter than its key and size", NULL);
+    memcpy(&e, from, from->size < sizeof e ? (size_t)from->size : sizeof e);
+    if (!e.key || strnlen(e.key, SR_KEY_MAX) >= SR_KEY_MAX)
+        return broken(l, "emitted an entry without a key that ends", NULL);
+    if ((e.flags & SR_STORAGE_ENTRY_OLD) || !asked_for(l, e.key))
+        return 0;
+    if (!l->must_sort && !l->any_name) {
+        if (*l->last && strcmp(e.key, l->last) <= 0)
+            return broken(l, "says that it lists in order, but emitted out of order:", e.key);
+        memcpy(l->last, e.key, strlen(e.key) + 1);
+    }
+    l->passed++;
+    size_t prefix = strlen(l->s->prefix);
+    const struct sr_store_entry out = {
+        .key = strncmp(e.key, l->s->prefix, prefix) == 0 ? e.key + prefix : e.key,
+        .size = e.object_size,
+        .modified = e.modified,
+        .locked_until = e.locked_until,
+        .version = e.version ? e.version : "",
+    };
+    return l->must_sort ? gather(l, &out) : hand_on(l, &out);
+}
+
+int32_t sr_listing_emit(void *host, const struct sr_storage_entry *entry)
+{
+    struct sr_listing *l = sr_host_call_get(host, "an emitter");
+    if (!l)
+        return 1;
+    int stop = accept_entry(l, entry);
+    sr_host_call_put(host);
+    return stop;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct sr_gathered *)a)->key, ((const struct sr_gathered *)b)->key);
+}
+
+int sr_listing_flush(struct sr_listing *l, struct sr_error *err)
+{
+    if (l->code != SR_OK)
+        return sr_error_copy(err, &l->err);
+    if (l->len > 1)
+        qsort(l->gathered, l->len, sizeof *l->gathered, by_key);
+    for (size_t i = 0; i < l->len && !l->stopped; i++) {
+        const struct sr_gathered *g = &l->gathered[i];
+        /* Pages of a store that changes meanwhile may overlap. */
+        if (i > 0 && strcmp(g->key, l->gathered[i - 1].key) == 0)
+            continue;
+        const struct sr_store_entry e = {.key = g->key,
+                                         .size = g->size,
+                                         .modified = g->modified,
+                                         .locked_until = g->locked_until,
+                                         .version = g->version};
+        (void)hand_on(l, &e);
+    }
+    return SR_OK;
+}
+
+void sr_listing_done(struct sr_listing *l)
+{
+    for (size_t i = 0; i < l->len; i++) {
+        free(l->gathered[i].key);
+        free(l->gathered[i].version);
+    }
+    free(l->gathered);
+    l->gathered = NULL;
+    l->len = l->cap = 0;
+}
