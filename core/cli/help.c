@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/cli/help.h"
 #include "core/cli/exit.h"
+#include "core/cli/output.h"
 #include "core/cli/screen.h"
 
 #include <string.h>
@@ -146,10 +147,7 @@ static json_t *options_json(const struct sr_option *t)
             continue;
         json_t *o = json_pack("{s:s, s:s?, s:s, s:b}", "name", t->name, "argument", t->arg, "help",
                               t->help, "repeatable", t->kind == SR_OPTION_LIST);
-        if (json_array_append_new(a, o) != 0) {
-            json_decref(a);
-            return NULL;
-        }
+        sr_json_append(&a, o);
     }
     return a;
 }
@@ -161,10 +159,7 @@ json_t *sr_help_json(const struct sr_verb *const *verbs, const struct sr_option 
         const struct sr_verb *v = *verbs;
         json_t *o = json_pack("{s:s, s:s, s:s, s:o}", "name", v->name, "summary", v->summary,
                               "synopsis", v->synopsis, "options", options_json(v->options));
-        if (json_array_append_new(list, o) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
+        sr_json_append(&list, o);
     }
     return json_pack("{s:o, s:o}", "verbs", list, "options", options_json(common));
 }

@@ -5,7 +5,6 @@
 #include "core/cli/output.h"
 #include "core/cli/screen.h"
 #include "core/cli/session.h"
-#include "core/util/cleanup.h"
 #include "core/util/log.h"
 
 #include <errno.h>
@@ -27,21 +26,28 @@ static int descriptors_fill(void)
     return 0;
 }
 
-/* The one place where a failure is told. */
-static void report(const struct sr_error *e, int log_json)
+static void line_report(const char *text, const char *before, int log_json)
 {
-    if (!*e->text)
-        return;
     if (log_json) {
-        sr_log(SR_LOG_ERROR, "%s", e->text);
+        sr_log(SR_LOG_ERROR, "%s", text);
         return;
     }
     struct sr_buf b;
-    sr_buf_init(&b, sizeof e->text * 8 + 64);
+    sr_buf_init(&b, strlen(text) * 8 + 1);
     /* Lines of a message (a list of what is missing, what a child printed) stay lines. */
-    if (sr_screen_add(&b, e->text, 1) == SR_OK)
-        (void)fprintf(stderr, "strongroom: %s\n", sr_buf_str(&b));
+    if (sr_screen_add(&b, text, 1) == SR_OK)
+        (void)fprintf(stderr, "%s%s\n", before, sr_buf_str(&b));
     sr_buf_done(&b);
+}
+
+/* The one place where a failure is told. */
+static void report(const struct sr_error *e, const struct sr_strlist *details, int log_json)
+{
+    if (!*e->text)
+        return;
+    line_report(e->text, "strongroom: ", log_json);
+    for (size_t i = 0; details && i < details->len; i++)
+        line_report(details->items[i], "", log_json);
 }
 
 /* --help and --version stand for the verbs of these names. */
@@ -96,9 +102,9 @@ int main(int argc, char **argv)
 
     int code = sr_exit_code(rc, args.verb && args.verb->looks_up, session.signo);
     if (rc != SR_OK)
-        report(&err, session.log_json);
+        report(&err, &out.details, session.log_json);
     if (sr_output_finish(&out, rc == SR_OK ? NULL : &err, code, &lost) != SR_OK) {
-        report(&lost, session.log_json);
+        report(&lost, NULL, session.log_json);
         code = code == SR_EXIT_DONE ? SR_EXIT_FAILED : code;
     }
     sr_args_done(&args);

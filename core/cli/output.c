@@ -39,6 +39,12 @@ void sr_output_text(struct sr_output *o, const char *text)
         (void)fputs(text, o->file);
 }
 
+void sr_output_detail(struct sr_output *o, const char *text)
+{
+    if (sr_strlist_add(&o->details, text) != SR_OK)
+        o->no_memory = 1;
+}
+
 void sr_output_document(struct sr_output *o, json_t *object)
 {
     json_decref(o->document);
@@ -85,6 +91,7 @@ int sr_output_finish(struct sr_output *o, const struct sr_error *failure, int ex
         no_memory |= document_write(o, failure, exit_code) != SR_OK;
     json_decref(o->document);
     o->document = NULL;
+    sr_strlist_done(&o->details);
     int bad = ferror(o->file) != 0;
     int saved = errno;
     if (fflush(o->file) != 0) {
@@ -146,11 +153,16 @@ json_t *sr_json_strings(const struct sr_strlist *l)
 {
     json_t *a = json_array();
     for (size_t i = 0; a && i < l->len; i++)
-        if (json_array_append_new(a, sr_json_text(l->items[i])) != 0) {
-            json_decref(a);
-            return NULL;
-        }
+        sr_json_append(&a, sr_json_text(l->items[i]));
     return a;
+}
+
+void sr_json_append(json_t **array, json_t *item)
+{
+    if (json_array_append_new(*array, item) != 0) {
+        json_decref(*array);
+        *array = NULL;
+    }
 }
 
 json_t *sr_json_seconds(double s)

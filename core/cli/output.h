@@ -25,9 +25,10 @@
 struct sr_output {
     FILE *file;
     int json;
-    int quiet;        /* nothing for people; JSON all the same */
-    json_t *document; /* owned */
-    int no_memory;    /* something could not be put together: finish fails */
+    int quiet;                 /* nothing for people; JSON all the same */
+    json_t *document;          /* owned */
+    struct sr_strlist details; /* lines that go with a failure, for standard error */
+    int no_memory;             /* something could not be put together: finish fails */
 };
 
 void sr_output_init(struct sr_output *o, FILE *file, int json, int quiet);
@@ -38,6 +39,10 @@ void sr_output_line(struct sr_output *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Text of our own (help), as it is, several lines; nothing in JSON or when quiet. */
 void sr_output_text(struct sr_output *o, const char *text);
+
+/* A line that belongs to the failure the verb is about to return (a statement to paste): told on
+ * standard error after the message, whatever --json and --quiet say. */
+void sr_output_detail(struct sr_output *o, const char *text);
 
 /* Hands over the document; NULL (memory ran out while it was built) makes finish fail. */
 void sr_output_document(struct sr_output *o, json_t *object);
@@ -59,5 +64,8 @@ json_t *sr_json_size(uint64_t n);
 json_t *sr_json_strings(const struct sr_strlist *l);
 /* Seconds, to the millisecond. */
 json_t *sr_json_seconds(double s);
+/* Appends item, which is taken, to *array; when that fails, or item is NULL, *array is given up and
+ * becomes NULL, which a later json_pack or sr_output_document reports. */
+void sr_json_append(json_t **array, json_t *item);
 
 #endif

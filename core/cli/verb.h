@@ -73,6 +73,27 @@ struct sr_verb {
     int (*run)(struct sr_cli *cli, struct sr_error *err);
 };
 
+/* Rows that several verbs have. */
+#define SR_OPTION_STORE(text)                                                    \
+    {                                                                            \
+        .name = "store", .kind = SR_OPTION_VALUE, .arg = "STORE", .help = (text) \
+    }
+#define SR_OPTION_NARROW_DATABASE                                                            \
+    {                                                                                        \
+        .name = "database", .kind = SR_OPTION_VALUE, .arg = "DB",                            \
+        .help = "only backups of this database count (for `latest` and beginnings of names)" \
+    }
+#define SR_OPTION_NARROW_LABEL                                     \
+    {                                                              \
+        .name = "label", .kind = SR_OPTION_VALUE, .arg = "PREFIX", \
+        .help = "only backups whose label begins like this count"  \
+    }
+
+/* What BACKUP may be; ends the text about a verb that takes one. */
+#define SR_ABOUT_BACKUP                                                                         \
+    "BACKUP is a label, a set's name, an object's key, a unique beginning of any of these, or " \
+    "`latest`; STORE: before it looks in that store alone."
+
 /* What a verb is handed. */
 struct sr_cli {
     const struct sr_args *args;

@@ -3,12 +3,8 @@
 
 #include <stddef.h>
 
-const struct sr_verb *const sr_verbs[] = {
-    &sr_verb_config,
-    &sr_verb_help,
-    &sr_verb_version,
-    NULL,
-};
+const struct sr_verb *const sr_verbs[] = {&sr_verb_plugins, &sr_verb_config, &sr_verb_help,
+                                          &sr_verb_version, NULL};
 
 const struct sr_option sr_common_options[] = {
     {.name = "json", .help = "print one JSON document with \"schema\": 1 instead of text"},

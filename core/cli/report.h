@@ -1,0 +1,51 @@
+/* Results of the engine as tables for people or JSON documents.
+ *
+ * Each takes a result as the engine filled it and prints it through o; nothing is freed or kept.
+ * The JSON forms have the names that the manual promises; bytes, ISO 8601 UTC, null for unknown.
+ * Pure but for the output. */
+#ifndef SR_CLI_REPORT_H
+#define SR_CLI_REPORT_H
+
+#include "core/cli/output.h"
+#include "core/engine/backup.h"
+#include "core/engine/doctor.h"
+#include "core/engine/listing.h"
+#include "core/engine/restore.h"
+#include "core/engine/retention.h"
+#include "core/engine/sweep.h"
+#include "core/engine/verify.h"
+
+/* rc: what sr_backup_run returned. Objects are shown only when the set is stored. */
+void sr_report_backup(struct sr_output *o, const struct sr_backup_result *r, int rc);
+/* The plan of a dry run. */
+void sr_report_plan(struct sr_output *o, const struct sr_backup_result *r);
+
+/* now: UTC seconds, for ages. */
+void sr_report_list(struct sr_output *o, const struct sr_listing *l, int64_t now);
+
+/* store: where the manifest was read. */
+void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
+                        const struct sr_manifest *m);
+
+struct sr_verified {
+    const char *store;
+    char source[SR_SOURCE_MAX];
+    struct sr_verify_result result;
+};
+void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t len);
+
+/* dry_run: nothing was deleted. at: the moment it was judged for, UTC seconds. */
+void sr_report_prune(struct sr_output *o, const struct sr_prune_result *r, int dry_run, int64_t at);
+void sr_report_restore(struct sr_output *o, const struct sr_restore_result *r);
+void sr_report_sweep(struct sr_output *o, const struct sr_sweep_result *r, int dry_run);
+void sr_report_doctor(struct sr_output *o, const struct sr_doctor_result *r);
+
+/* The label as it was given, from its escaped form in a manifest; the escaped one where that is no
+ * escaped name. out has room for SR_LABEL_TEXT_MAX bytes. */
+void sr_report_label(const char *escaped, char *out);
+/* "3 h", "5 d": how long ago; out has room for 16 bytes. */
+void sr_report_age(int64_t seconds, char out[16]);
+/* "0.4 s", "3 min 5 s". */
+void sr_report_seconds(double seconds, char out[24]);
+
+#endif

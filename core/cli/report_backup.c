@@ -1,0 +1,119 @@
+#include "config.h"
+#include "core/cli/report.h"
+#include "core/cli/report_rows.h"
+#include "core/cli/table.h"
+#include "core/util/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DIGEST_SHOWN 16
+
+/* "plain", "custom" or "plain,custom", by the objects that are there. */
+static const char *format_of(const struct sr_manifest *m)
+{
+    int plain = 0, custom = 0;
+    for (size_t i = 0; i < m->objects_len; i++) {
+        plain |= strcmp(m->objects[i].kind, "plain") == 0;
+        custom |= strcmp(m->objects[i].kind, "custom") == 0;
+    }
+    return plain && custom ? "plain,custom" : custom ? "custom" : "plain";
+}
+
+static json_t *stores_json(const struct sr_backup_result *r)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; a && i < r->stores_len; i++) {
+        const struct sr_backup_store *s = &r->stores[i];
+        json_t *e = json_pack("{s:o, s:b, s:o, s:o}", "name", sr_json_text(s->name), "ok", s->ok,
+                              "error", sr_json_text(*s->error ? s->error : NULL), "seconds",
+                              sr_json_seconds(s->seconds));
+        sr_json_append(&a, e);
+    }
+    return a;
+}
+
+static json_t *failed_json(const struct sr_backup_result *r)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "stores", stores_json(r), "problems",
+                     sr_json_strings(&r->problems), "grants", sr_json_strings(&r->grants),
+                     "duration_seconds", sr_json_seconds(r->seconds));
+}
+
+static json_t *backup_json(const struct sr_backup_result *r)
+{
+    const struct sr_manifest *m = r->manifest;
+    char label[SR_LABEL_TEXT_MAX];
+    sr_report_label(m->label, label);
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "set",
+                     sr_json_text(m->set), "label", sr_json_text(label), "source",
+                     sr_json_text(m->source), "created_at", sr_json_time(m->created_at), "format",
+                     format_of(m), "trigger", sr_json_text(m->trigger), "duration_seconds",
+                     sr_json_seconds(r->seconds), "objects",
+                     sr_objects_json(m, r->detail ? r->detail : m->detail), "stores",
+                     stores_json(r), "pruned", sr_json_strings(&r->pruned));
+}
+
+static void stores_print(struct sr_output *o, const struct sr_backup_result *r)
+{
+    for (size_t i = 0; i < r->stores_len; i++) {
+        const struct sr_backup_store *s = &r->stores[i];
+        char took[24];
+        sr_report_seconds(s->seconds, took);
+        if (s->ok)
+            sr_output_line(o, "store %s: holds it (%s)", s->name, took);
+        else
+            sr_output_line(o, "store %s: FAILED: %s", s->name, s->error);
+    }
+}
+
+static void backup_print(struct sr_output *o, const struct sr_backup_result *r)
+{
+    static const struct sr_column columns[] = {{"SIZE", 1}, {"SHA-256", 0}, {"OBJECT", 0}};
+    const struct sr_manifest *m = r->manifest;
+    const struct sr_detail *d = r->detail ? r->detail : m->detail;
+    struct sr_table t;
+    char size[SR_SIZE_TEXT], took[24];
+    size_t tables = 0;
+    uint64_t rows = sr_rows_total(d, &tables);
+
+    sr_report_seconds(r->seconds, took);
+    sr_output_line(o, "backup %s of %s done in %s", m->set, m->source, took);
+    sr_table_init(&t, columns, 3);
+    for (size_t i = 0; i < m->objects_len; i++) {
+        sr_format_size(m->objects[i].size, size);
+        sr_table_cell(&t, size);
+        sr_table_cellf(&t, "%.*s", DIGEST_SHOWN, m->objects[i].sha256);
+        sr_table_cell(&t, m->objects[i].key);
+    }
+    sr_table_print(&t, o);
+    sr_table_done(&t);
+    if (tables > 0)
+        sr_output_line(o, "rows: %" PRIu64 " in %zu table%s", rows, tables, tables == 1 ? "" : "s");
+    for (size_t i = 0; i < m->notes.len; i++)
+        sr_output_line(o, "note: %s", m->notes.items[i]);
+    stores_print(o, r);
+    for (size_t i = 0; i < r->pruned.len; i++)
+        sr_output_line(o, "pruned: %s", r->pruned.items[i]);
+}
+
+void sr_report_backup(struct sr_output *o, const struct sr_backup_result *r, int rc)
+{
+    int stored = (rc == SR_OK || rc == SR_E_PARTIAL) && r->manifest;
+    if (o->json)
+        sr_output_document(o, stored ? backup_json(r) : failed_json(r));
+    else if (stored)
+        backup_print(o, r);
+    else
+        stores_print(o, r);
+}
+
+void sr_report_plan(struct sr_output *o, const struct sr_backup_result *r)
+{
+    if (o->json)
+        sr_output_document(
+            o, json_pack("{s:b, s:o}", "dry_run", 1, "plan", sr_json_strings(&r->plan)));
+    for (size_t i = 0; i < r->plan.len; i++)
+        sr_output_line(o, "%s", r->plan.items[i]);
+}

@@ -1,0 +1,77 @@
+#include "config.h"
+#include "core/cli/report.h"
+#include "core/cli/table.h"
+#include "core/util/text.h"
+
+#include <stdio.h>
+
+static json_t *entry_json(const struct sr_listing_entry *e, int64_t now)
+{
+    /* For ever is null; what would go now is kept until now. */
+    json_t *until = e->kept_until < 0    ? json_null()
+                    : e->kept_until == 0 ? sr_json_time(now)
+                                         : sr_json_time(e->kept_until);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o, s:o}", "set",
+                     sr_json_text(e->set), "label", sr_json_text(e->label), "source",
+                     sr_json_text(e->source), "created_at", sr_json_time(e->time), "trigger",
+                     sr_json_text(e->trigger), "size", sr_json_size(e->size), "encrypted",
+                     e->encrypted != 0, "stores", sr_json_strings(&e->stores), "proofs",
+                     sr_json_strings(&e->proofs), "hold", e->held != 0, "kept_until", until,
+                     "kept_because", sr_json_text(e->kept_because));
+}
+
+static json_t *list_json(const struct sr_listing *l, int64_t now)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; a && i < l->len; i++)
+        sr_json_append(&a, entry_json(&l->items[i], now));
+    return json_pack("{s:o}", "backups", a);
+}
+
+static void joined_cell(struct sr_table *t, const struct sr_strlist *l)
+{
+    struct sr_buf b;
+    sr_buf_init(&b, 65536);
+    for (size_t i = 0; i < l->len; i++)
+        (void)sr_buf_printf(&b, "%s%s", i ? "," : "", l->items[i]);
+    sr_table_cell(t, sr_buf_str(&b));
+    sr_buf_done(&b);
+}
+
+static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int64_t now)
+{
+    char created[SR_TIME_ISO_SIZE], until[SR_TIME_ISO_SIZE], age[16], size[SR_SIZE_TEXT];
+    sr_time_iso(e->time, created);
+    sr_time_iso(e->kept_until, until);
+    sr_report_age(now - e->time, age);
+    sr_format_size(e->size, size);
+    sr_table_cell(t, e->set);
+    sr_table_cell(t, e->source);
+    sr_table_cell(t, created);
+    sr_table_cell(t, age);
+    sr_table_cell(t, size);
+    sr_table_cell(t, e->encrypted ? "yes" : "no");
+    joined_cell(t, &e->stores);
+    joined_cell(t, &e->proofs);
+    sr_table_cell(t, e->kept_until < 0 ? "for ever" : e->kept_until == 0 ? "goes next" : until);
+    sr_table_cell(t, e->kept_because);
+}
+
+void sr_report_list(struct sr_output *o, const struct sr_listing *l, int64_t now)
+{
+    static const struct sr_column columns[] = {
+        {"SET", 0}, {"SOURCE", 0}, {"CREATED", 0}, {"AGE", 1},        {"SIZE", 1},
+        {"ENC", 0}, {"STORES", 0}, {"PROOFS", 0},  {"KEPT UNTIL", 0}, {"WHY", 0}};
+    struct sr_table t;
+    if (o->json) {
+        sr_output_document(o, list_json(l, now));
+        return;
+    }
+    if (l->len == 0)
+        sr_output_line(o, "no backups");
+    sr_table_init(&t, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < l->len; i++)
+        entry_row(&t, &l->items[i], now);
+    sr_table_print(&t, o);
+    sr_table_done(&t);
+}

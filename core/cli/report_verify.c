@@ -1,0 +1,65 @@
+#include "config.h"
+#include "core/cli/report.h"
+#include "core/cli/table.h"
+#include "core/util/text.h"
+
+static const char *rung_name(enum sr_verify_rung rung)
+{
+    switch (rung) {
+    case SR_VERIFY_FAILED:
+        return "failed";
+    case SR_VERIFY_REREAD:
+        return "re-read";
+    case SR_VERIFY_OPENED:
+        return "opened";
+    }
+    return "unknown";
+}
+
+static json_t *one_json(const struct sr_verified *v)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; a && i < v->result.len; i++) {
+        const struct sr_verify_object *o = &v->result.objects[i];
+        json_t *e = json_pack("{s:o, s:s, s:o, s:o}", "key", sr_json_text(o->key), "rung",
+                              rung_name(o->rung), "size", sr_json_size(o->size), "note",
+                              sr_json_text(o->note));
+        sr_json_append(&a, e);
+    }
+    return json_pack("{s:o, s:o, s:o, s:s, s:o}", "set", sr_json_text(v->result.set), "source",
+                     sr_json_text(v->source), "store", sr_json_text(v->store), "rung",
+                     rung_name(v->result.rung), "objects", a);
+}
+
+static json_t *verified_json(const struct sr_verified *v, size_t len)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; a && i < len; i++)
+        sr_json_append(&a, one_json(&v[i]));
+    return json_pack("{s:o}", "verified", a);
+}
+
+void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t len)
+{
+    static const struct sr_column columns[] = {
+        {"RUNG", 0}, {"SIZE", 1}, {"STORE", 0}, {"OBJECT", 0}, {"NOTE", 0}};
+    struct sr_table t;
+    if (o->json) {
+        sr_output_document(o, verified_json(v, len));
+        return;
+    }
+    sr_table_init(&t, columns, 5);
+    for (size_t i = 0; i < len; i++)
+        for (size_t k = 0; k < v[i].result.len; k++) {
+            const struct sr_verify_object *x = &v[i].result.objects[k];
+            char size[SR_SIZE_TEXT];
+            sr_format_size(x->size, size);
+            sr_table_cell(&t, x->rung == SR_VERIFY_FAILED ? "FAILED" : rung_name(x->rung));
+            sr_table_cell(&t, size);
+            sr_table_cell(&t, v[i].store);
+            sr_table_cell(&t, x->key);
+            sr_table_cell(&t, x->note);
+        }
+    sr_table_print(&t, o);
+    sr_table_done(&t);
+}

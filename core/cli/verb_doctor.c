@@ -1,0 +1,30 @@
+#include "config.h"
+#include "core/cli/report.h"
+#include "core/cli/verbs.h"
+
+static int run(struct sr_cli *cli, struct sr_error *err)
+{
+    struct sr_doctor_result result = {0};
+    int rc = sr_doctor_run(cli->ctx, &result, err);
+    if (rc == SR_OK) {
+        sr_report_doctor(cli->out, &result);
+        if (result.blockers > 0)
+            rc = sr_fail(err, SR_E_UNAVAILABLE, "%d thing%s would stop a backup here",
+                         result.blockers, result.blockers == 1 ? "" : "s");
+    }
+    sr_doctor_result_done(&result);
+    return rc;
+}
+
+const struct sr_verb sr_verb_doctor = {
+    .name = "doctor",
+    .summary = "everything that would stop tonight's backup or a restore, all at once",
+    .synopsis = "",
+    .about = "Checks settings, tools, database and its rights, keys and their expiry, every store "
+             "(writing, listing, reading, deleting) and disk space, and tells for each what was "
+             "found and what to do. Nothing stops at the first. Exit code 0 only when a backup "
+             "would work.",
+    .examples = "strongroom doctor\nstrongroom doctor --json",
+    .needs = SR_NEEDS_CONFIG | SR_NEEDS_CONTEXT,
+    .run = run,
+};
