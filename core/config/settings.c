@@ -51,7 +51,7 @@ const struct sr_setting sr_settings[] = {
     {SETTING("GPG_RECIPIENT_KEY_ID", LIST, NULL,
              "who can decrypt: fingerprints, key ids or e-mail addresses")},
     {SETTING("BACKUP_ENCRYPTION_PASSPHRASE", STRING, NULL,
-             "symmetric AES256 instead of, or beside, recipients"),
+             "symmetric AES256, where there are no recipients"),
      .secret = 1},
 
     /* Where it goes. */
