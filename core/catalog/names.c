@@ -190,7 +190,7 @@ static int is_part(const char *s, size_t max)
     for (; s[n]; n++)
         if (n == max || !is_plain(s[n]))
             return 0;
-    return n > 0 && s[0] != '.';
+    return n > 0 && s[0] != '.' && s[0] != '-';
 }
 
 static int is_dotless_part(const char *s, size_t max)

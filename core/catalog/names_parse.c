@@ -12,7 +12,7 @@
 /* Copies a part of the plain alphabet; 0 when it is none. */
 static int take(const char *s, size_t len, char *out, size_t cap)
 {
-    if (len == 0 || len >= cap || s[0] == '.')
+    if (len == 0 || len >= cap || s[0] == '.' || s[0] == '-')
         return 0;
     memcpy(out, s, len);
     out[len] = '\0';

@@ -134,9 +134,9 @@ static void long_sources_are_cut_apart(void)
         CU_ASSERT_EQUAL(sr_name_unescape(ea, key, sizeof key, NULL), SR_OK);
     }
     char out[SR_SOURCE_MAX];
-    CU_ASSERT_EQUAL(sr_source_escape("datenbank.datenbank.datenbank.datenbank.datenbank.dddddd",
-                                     out, NULL),
-                    SR_OK);
+    CU_ASSERT_EQUAL(
+        sr_source_escape("datenbank.datenbank.datenbank.datenbank.datenbank.dddddd", out, NULL),
+        SR_OK);
     CU_ASSERT_EQUAL(strlen(out), 63);
     CU_ASSERT_EQUAL(out[54], '-');
 }
@@ -239,10 +239,10 @@ static void objects_read_back(void)
 static void objects_need_sound_parts(void)
 {
     static const struct sr_object_name wrong[] = {
-        {"", NULL, NULL, "sql", "gz", 0},    {"a/b", NULL, NULL, "sql", "gz", 0},
-        {".a", NULL, NULL, "sql", "gz", 0},  {"a", "12", NULL, "sql", "gz", 0},
+        {"", NULL, NULL, "sql", "gz", 0},     {"a/b", NULL, NULL, "sql", "gz", 0},
+        {".a", NULL, NULL, "sql", "gz", 0},   {"a", "12", NULL, "sql", "gz", 0},
         {"a", SHA "0", NULL, "sql", "gz", 0}, {"a", NULL, "b.c", "sql", "gz", 0},
-        {"a", NULL, "", "sql", "gz", 0},     {"a", NULL, NULL, "exe", "gz", 0},
+        {"a", NULL, "", "sql", "gz", 0},      {"a", NULL, NULL, "exe", "gz", 0},
         {"a", NULL, NULL, "sql", "bz2", 0},
     };
     char key[64] = "kept", small[8];
@@ -267,7 +267,8 @@ static void beside_reads_back(void)
                  {"hold", SR_KEY_HOLD},
                  {"proof-reread-20261120130501.json", SR_KEY_PROOF},
                  {"proof-rows-compared-20261120130501.json", SR_KEY_PROOF}};
-    static const char *const sets[] = {"a-20261120130501", "v1.2", "x.app.manifest.json", "a.b.hold"};
+    static const char *const sets[] = {"a-20261120130501", "v1.2", "x.app.manifest.json",
+                                       "a.b.hold"};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t s = 0; s < 4; s++) {
             struct sr_error err = SR_ERROR_INIT;
@@ -281,10 +282,14 @@ static void beside_reads_back(void)
             CU_ASSERT_STRING_EQUAL(p.suffix, cases[i].suffix);
             CU_ASSERT(sr_key_belongs(key, sets[s]));
         }
-    static const char *const wrong[] = {"",        "json",
-                                        "proof-",  "proof-x.json",
-                                        "proof--20261120130501.json", "proof-X-20261120130501.json",
-                                        "manifest.json.gz", "../hold"};
+    static const char *const wrong[] = {"",
+                                        "json",
+                                        "proof-",
+                                        "proof-x.json",
+                                        "proof--20261120130501.json",
+                                        "proof-X-20261120130501.json",
+                                        "manifest.json.gz",
+                                        "../hold"};
     char key[256];
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         CU_ASSERT_EQUAL(sr_beside_key("a", "b", wrong[i], key, sizeof key, NULL), SR_E_CONFIG);
@@ -295,11 +300,22 @@ static void beside_reads_back(void)
 
 static void foreign_keys_are_other(void)
 {
-    static const char *const keys[] = {
-        "",           "RECOVER.txt",     "a/b.sql.gz",     "a.txt",        ".sql.gz",
-        ".a.sql.gz",  "a..manifest.json", ".a.hold",       "manifest.json", "a.manifest.json",
-        "a b.sql.gz", "a.sql.gz\n",      "\xc3\xa9.sql.gz", "sql.gz",      "a.sql.bz2",
-        "-" SHA ".sql.gz"};
+    static const char *const keys[] = {"",
+                                       "RECOVER.txt",
+                                       "a/b.sql.gz",
+                                       "a.txt",
+                                       ".sql.gz",
+                                       ".a.sql.gz",
+                                       "a..manifest.json",
+                                       ".a.hold",
+                                       "manifest.json",
+                                       "a.manifest.json",
+                                       "a b.sql.gz",
+                                       "a.sql.gz\n",
+                                       "\xc3\xa9.sql.gz",
+                                       "sql.gz",
+                                       "a.sql.bz2",
+                                       "-" SHA ".sql.gz"};
     struct sr_key_parts p;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         sr_key_parse(keys[i], &p);
@@ -364,7 +380,8 @@ static void random_names_make_the_round_trip(void)
                           (int)pick(2));
         char key[256];
         struct sr_key_parts p;
-        CU_ASSERT_EQUAL_FATAL(sr_beside_key(set, ed, "manifest.json", key, sizeof key, NULL), SR_OK);
+        CU_ASSERT_EQUAL_FATAL(sr_beside_key(set, ed, "manifest.json", key, sizeof key, NULL),
+                              SR_OK);
         sr_key_parse(key, &p);
         CU_ASSERT_STRING_EQUAL_FATAL(p.set, set);
         CU_ASSERT_STRING_EQUAL_FATAL(p.source, ed);
