@@ -10,7 +10,7 @@ void sr_report_label(const char *escaped, char *out)
         (void)snprintf(out, SR_LABEL_TEXT_MAX, "%s", escaped);
 }
 
-void sr_report_age(int64_t seconds, char out[16])
+void sr_report_age(int64_t seconds, char out[SR_AGE_TEXT])
 {
     static const struct {
         int64_t from, unit;
@@ -22,28 +22,28 @@ void sr_report_age(int64_t seconds, char out[16])
                  {0, 1, "s"}};
     if (seconds < 0) {
         /* A clock that was set back, or another host's. */
-        (void)snprintf(out, 16, "future");
+        (void)snprintf(out, SR_AGE_TEXT, "future");
         return;
     }
     size_t i = 0;
     while (seconds < steps[i].from)
         i++;
-    (void)snprintf(out, 16, "%" PRId64 " %s", seconds / steps[i].unit % 1000000, steps[i].name);
+    (void)snprintf(out, SR_AGE_TEXT, "%" PRId64 " %s", seconds / steps[i].unit, steps[i].name);
 }
 
-void sr_report_seconds(double seconds, char out[24])
+void sr_report_seconds(double seconds, char out[SR_SPAN_TEXT])
 {
     if (!(seconds >= 0))
         seconds = 0;
     if (seconds > 1e9)
         seconds = 1e9;
     if (seconds < 60) {
-        (void)snprintf(out, 24, "%.1f s", seconds);
+        (void)snprintf(out, SR_SPAN_TEXT, "%.1f s", seconds);
         return;
     }
     long whole = (long)(seconds + 0.5);
     if (whole < 3600)
-        (void)snprintf(out, 24, "%ld min %ld s", whole / 60, whole % 60);
+        (void)snprintf(out, SR_SPAN_TEXT, "%ld min %ld s", whole / 60, whole % 60);
     else
-        (void)snprintf(out, 24, "%ld h %ld min", whole / 3600, whole / 60 % 60);
+        (void)snprintf(out, SR_SPAN_TEXT, "%ld h %ld min", whole / 3600, whole / 60 % 60);
 }

@@ -40,12 +40,15 @@ void sr_report_restore(struct sr_output *o, const struct sr_restore_result *r);
 void sr_report_sweep(struct sr_output *o, const struct sr_sweep_result *r, int dry_run);
 void sr_report_doctor(struct sr_output *o, const struct sr_doctor_result *r);
 
+#define SR_AGE_TEXT 32  /* with NUL */
+#define SR_SPAN_TEXT 48 /* with NUL */
+
 /* The label as it was given, from its escaped form in a manifest; the escaped one where that is no
  * escaped name. out has room for SR_LABEL_TEXT_MAX bytes. */
 void sr_report_label(const char *escaped, char *out);
-/* "3 h", "5 d": how long ago; out has room for 16 bytes. */
-void sr_report_age(int64_t seconds, char out[16]);
+/* "3 h", "5 d": how long ago. */
+void sr_report_age(int64_t seconds, char out[SR_AGE_TEXT]);
 /* "0.4 s", "3 min 5 s". */
-void sr_report_seconds(double seconds, char out[24]);
+void sr_report_seconds(double seconds, char out[SR_SPAN_TEXT]);
 
 #endif

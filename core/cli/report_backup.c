@@ -59,7 +59,7 @@ static void stores_print(struct sr_output *o, const struct sr_backup_result *r)
 {
     for (size_t i = 0; i < r->stores_len; i++) {
         const struct sr_backup_store *s = &r->stores[i];
-        char took[24];
+        char took[SR_SPAN_TEXT];
         sr_report_seconds(s->seconds, took);
         if (s->ok)
             sr_output_line(o, "store %s: holds it (%s)", s->name, took);
@@ -74,7 +74,7 @@ static void backup_print(struct sr_output *o, const struct sr_backup_result *r)
     const struct sr_manifest *m = r->manifest;
     const struct sr_detail *d = r->detail ? r->detail : m->detail;
     struct sr_table t;
-    char size[SR_SIZE_TEXT], took[24];
+    char size[SR_SIZE_TEXT], took[SR_SPAN_TEXT];
     size_t tables = 0;
     uint64_t rows = sr_rows_total(d, &tables);
 

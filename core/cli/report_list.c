@@ -40,7 +40,7 @@ static void joined_cell(struct sr_table *t, const struct sr_strlist *l)
 
 static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int64_t now)
 {
-    char created[SR_TIME_ISO_SIZE], until[SR_TIME_ISO_SIZE], age[16], size[SR_SIZE_TEXT];
+    char created[SR_TIME_ISO_SIZE], until[SR_TIME_ISO_SIZE], age[SR_AGE_TEXT], size[SR_SIZE_TEXT];
     sr_time_iso(e->time, created);
     sr_time_iso(e->kept_until, until);
     sr_report_age(now - e->time, age);

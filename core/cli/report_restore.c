@@ -6,7 +6,7 @@
 
 void sr_report_restore(struct sr_output *o, const struct sr_restore_result *r)
 {
-    char size[SR_SIZE_TEXT], took[24];
+    char size[SR_SIZE_TEXT], took[SR_SPAN_TEXT];
     if (o->json) {
         sr_output_document(
             o, json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "what", sr_json_text(r->what),

@@ -93,7 +93,7 @@ static void rows_print(struct sr_output *o, const struct sr_detail *d)
 void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
                         const struct sr_manifest *m)
 {
-    char label[SR_LABEL_TEXT_MAX], created[SR_TIME_ISO_SIZE], took[24];
+    char label[SR_LABEL_TEXT_MAX], created[SR_TIME_ISO_SIZE], took[SR_SPAN_TEXT];
     if (o->json) {
         sr_output_document(o, manifest_json(store, set, m));
         return;
