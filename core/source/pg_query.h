@@ -1,0 +1,32 @@
+/* Queries over a control connection, for the files of this floor that read whole result sets. */
+#ifndef SR_SOURCE_PG_QUERY_H
+#define SR_SOURCE_PG_QUERY_H
+
+#include "core/source/pg_conn.h"
+#include "core/source/pg_params.h"
+#include "core/util/cleanup.h"
+
+#include <libpq-fe.h>
+
+struct sr_pg_conn {
+    PGconn *pg;
+    struct sr_pg_params params; /* what it was opened with */
+    char *text;                 /* user@host:port/database */
+    char version_text[32];
+};
+
+/* Runs sql with text parameters (NULL-terminated, or NULL). Rows or "command done", else
+ * SR_E_DATABASE with what the server said. PQclear is the caller's. */
+int sr_pg_query(struct sr_pg_conn *c, const char *sql, const char *const *args, PGresult **ret,
+                struct sr_error *err);
+/* The same for a statement whose result does not matter. */
+int sr_pg_command(struct sr_pg_conn *c, const char *sql, struct sr_error *err);
+/* The server's (or libpq's) message as one line, cut to `cap`. */
+void sr_pg_message(const char *said, char *out, size_t cap);
+/* A connection with exactly these parameters, and `app` as its application_name. */
+int sr_pg_open(const struct sr_pg_params *params, const char *app, const char *timeout,
+               struct sr_pg_conn **ret, struct sr_error *err);
+
+SR_DEFINE_CLEANUP(PGresult *, PQclear);
+
+#endif
