@@ -44,15 +44,20 @@ static void notice_log(void *ctx, const char *message)
  * is emptied against operators planted in public. */
 static int session_setup(struct sr_pg_conn *c, struct sr_error *err)
 {
-    int rc = sr_pg_command(c,
-                           "SELECT pg_catalog.set_config('search_path', '', false),"
-                           " pg_catalog.set_config('statement_timeout', '0', false),"
-                           " pg_catalog.set_config('lock_timeout', '0', false),"
-                           " pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),"
-                           " pg_catalog.set_config('standard_conforming_strings', 'on', false)",
-                           err);
-    if (rc == SR_OK && PQserverVersion(c->pg) >= 140000)
+    int rc =
+        sr_pg_command(c,
+                      "SELECT pg_catalog.set_config('search_path', '', false),"
+                      " pg_catalog.set_config('statement_timeout', '0', false),"
+                      " pg_catalog.set_config('lock_timeout', '0', false),"
+                      " pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),"
+                      " pg_catalog.set_config('standard_conforming_strings', 'on', false)",
+                      err);
+    if (rc == SR_OK && PQserverVersion(c->pg) >= 140000) {
         rc = sr_pg_command(c, "SET idle_session_timeout = 0", err);
+        /* Refused where the server's system cannot tell that a client is gone. */
+        c->checks_client =
+            sr_pg_command(c, "SET client_connection_check_interval = '10s'", NULL) == SR_OK;
+    }
     if (rc == SR_OK && PQsetClientEncoding(c->pg, "UTF8") != 0)
         rc = sr_fail(err, SR_E_DATABASE, "the server does not take client encoding UTF8");
     return rc;

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* What of libpq's own names must not leak into a child beside the pinned values. */
-static const char *const unwanted[] = {"PGSERVICE", "PGSERVICEFILE", "PGREQUIRESSL", "PGPASSWORD",
-                                       "PGHOSTADDR", "PGREALM"};
+static const char *const unwanted[] = {"PGSERVICE",  "PGSERVICEFILE", "PGREQUIRESSL",
+                                       "PGPASSWORD", "PGHOSTADDR",    "PGREALM"};
 
 static int add_pair(struct sr_strlist *env, const char *name, const char *value)
 {

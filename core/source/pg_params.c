@@ -132,7 +132,8 @@ static void drop_under_service(struct sr_pg_params *pg, struct sr_strlist *ignor
 {
     static const struct {
         const char *key, *name;
-    } words[] = {{"host", "PGHOST"}, {"port", "PGPORT"}, {"user", "PGUSER"}, {"dbname", "PGDATABASE"}};
+    } words[] = {
+        {"host", "PGHOST"}, {"port", "PGPORT"}, {"user", "PGUSER"}, {"dbname", "PGDATABASE"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (!sr_pg_params_get(pg, words[i].key))
             continue;
@@ -195,7 +196,8 @@ static int note_make(const char *used, const struct sr_strlist *ignored, char **
         *ret_note = NULL;
         return SR_OK;
     }
-    rc = sr_buf_printf(&b, "%s is used; other settings say something else and are not used: ", used);
+    rc =
+        sr_buf_printf(&b, "%s is used; other settings say something else and are not used: ", used);
     for (size_t i = 0; i < ignored->len && rc == SR_OK; i++)
         rc = sr_buf_printf(&b, "%s%s", i > 0 ? ", " : "", ignored->items[i]);
     char *note = rc == SR_OK ? sr_buf_steal(&b) : NULL;
@@ -211,12 +213,12 @@ int sr_pg_params_from_names(const struct sr_pg_names *n, struct sr_pg_params *re
 {
     const struct word db_words[] = {{"DB_HOST", "host", n->db_host},
                                     {"DB_PORT", "port", n->db_port},
-                                    {"POSTGRES_DB", "dbname", n->postgres_db},
                                     {"DB_NAME", "dbname", n->db_name},
-                                    {"POSTGRES_USER", "user", n->postgres_user},
+                                    {"POSTGRES_DB", "dbname", n->postgres_db},
                                     {"DB_USER", "user", n->db_user},
-                                    {"POSTGRES_PASSWORD", "password", n->postgres_password},
+                                    {"POSTGRES_USER", "user", n->postgres_user},
                                     {"DB_PASSWORD", "password", n->db_password},
+                                    {"POSTGRES_PASSWORD", "password", n->postgres_password},
                                     {NULL, NULL, NULL}};
     const struct word pg_words[] = {{"PGHOST", "host", n->pghost},
                                     {"PGHOSTADDR", "hostaddr", n->pghostaddr},

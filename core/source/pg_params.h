@@ -54,9 +54,9 @@ struct sr_pg_names {
 int sr_pg_service_parse(const char *text, const char *service, struct sr_pg_params *ret,
                         struct sr_error *err);
 
-/* DATABASE_URL over DB_*, POSTGRES_* over a service file over PG*, keyword by keyword, with two exceptions: a port goes
- * with its host, and a password with its user, when a lower family names another one. *ret_note
- * (malloc'd) says what is used where names disagree, else NULL. */
+/* DATABASE_URL over DB_*, POSTGRES_* over a service file over PG*, keyword by keyword, with two
+ * exceptions: a port goes with its host, and a password with its user, when a lower family names
+ * another one. *ret_note (malloc'd) says what is used where names disagree, else NULL. */
 int sr_pg_params_from_names(const struct sr_pg_names *n, struct sr_pg_params *ret, char **ret_note,
                             struct sr_error *err);
 

@@ -13,6 +13,7 @@ struct sr_pg_conn {
     struct sr_pg_params params; /* what it was opened with */
     char *text;                 /* user@host:port/database */
     char version_text[32];
+    int checks_client; /* the server takes client_connection_check_interval */
 };
 
 /* Runs sql with text parameters (NULL-terminated, or NULL). Rows or "command done", else

@@ -51,8 +51,8 @@ static int lock_holder(struct sr_pg_conn *c, struct sr_error *err)
     return sr_fail(err, SR_E_BUSY,
                    "another run is backing up database %s: \"%s\" (server process %s) from %s, "
                    "since %s",
-                   sr_pg_database(c), PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 0),
-                   PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 3));
+                   sr_pg_database(c), PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 2),
+                   PQgetvalue(r, 0, 3));
 }
 
 int sr_pg_lock(struct sr_pg_conn *c, struct sr_error *err)

@@ -33,8 +33,8 @@ char *sr_pg_params_text(const struct sr_pg_params *p)
     char *out = NULL;
     if (!name)
         name = user;
-    if (asprintf(&out, "%s@%s:%s/%s", user ? user : "", host ? host : "local",
-                 port ? port : "5432", name ? name : "") < 0)
+    if (asprintf(&out, "%s@%s:%s/%s", user ? user : "", host ? host : "local", port ? port : "5432",
+                 name ? name : "") < 0)
         out = NULL;
     PQconninfoFree(defaults);
     return out;
@@ -82,9 +82,9 @@ int sr_pg_target_from_url(const char *url, struct sr_pg_target **ret, struct sr_
 }
 
 /* The names a target is made from, and where each lies in struct sr_pg_names. */
-#define NAME(setting, member)                           \
-    {                                                   \
-        setting, offsetof(struct sr_pg_names, member)   \
+#define NAME(setting, member)                         \
+    {                                                 \
+        setting, offsetof(struct sr_pg_names, member) \
     }
 static const struct {
     const char *name;

@@ -152,11 +152,10 @@ static int rest_parse(struct span rest, struct url *u)
     u->hosts = (struct span){rest.at, slash};
     struct span path = span_from(rest, slash);
     size_t question = span_find(path, "?");
-    u->database = path.len > 0 && path.at[0] == '/'
-                      ? (struct span){path.at + 1, question - 1}
-                      : (struct span){path.at, 0};
-    u->query = question < path.len ? span_from(path, question + 1)
-                                   : (struct span){path.at + path.len, 0};
+    u->database = path.len > 0 && path.at[0] == '/' ? (struct span){path.at + 1, question - 1}
+                                                    : (struct span){path.at, 0};
+    u->query =
+        question < path.len ? span_from(path, question + 1) : (struct span){path.at + path.len, 0};
     return hosts_valid(u->hosts) && query_valid(u->query);
 }
 
@@ -165,8 +164,7 @@ static int rest_parse(struct span rest, struct url *u)
 static int path_hides_host(const struct url *u)
 {
     size_t at = span_find(u->database, "@");
-    return at < u->database.len &&
-           memchr(u->database.at + at, '/', u->database.len - at) != NULL;
+    return at < u->database.len && memchr(u->database.at + at, '/', u->database.len - at) != NULL;
 }
 
 /* The userinfo ends at the last @ before the first / or ?, as the standard has it. Where that makes
@@ -243,26 +241,81 @@ static int is_one_of(const char *s, const char *const *words)
 }
 
 /* What ORMs, pools and drivers put into a URL for themselves; nothing to a dump. */
-static const char *const foreign_words[] = {
-    "schema", "currentSchema", "pgbouncer", "connection_limit", "pool_timeout", "pool_size",
-    "pool_max_size", "pool_min_size", "pool", "pool_recycle", "pool_pre_ping", "max_overflow",
-    "minPoolSize", "maxPoolSize", "min_size", "max_size", "max_inactive_connection_lifetime",
-    "socket_timeout", "socketTimeout", "timeout", "command_timeout", "statement_timeout",
-    "statement_cache_size", "prepared_statement_cache_size", "prepared_statements",
-    "prepared_statement_name_func", "prepareThreshold", "preparedStatementCacheQueries",
-    "reWriteBatchedInserts", "statement_cache_mode", "statement-cache-capacity", "binary_parameters",
-    "default_query_exec_mode", "pool_max_conns", "pool_min_conns", "pool_max_conn_lifetime",
-    "ApplicationName", "applicationName", "serverVersion", "server_version", "charset", "encoding",
-    "driver", "adapter", "timezone", "reaping_frequency", "checkout_timeout", "sslaccept",
-    "sslidentity", "sslfactory", "uselibpqcompat", "sslnegotiation", "async_fallback", "conn_max_age",
-    "loglevel", "log_level", "workaround", "supa", "stringtype", "tcpKeepAlive", "connectTimeout",
-    "loginTimeout", "auto_prepare", "disable_prepared_binary_result", "direct_tls",
-    "record_class", "server_settings", "options_map", "json_serializer", NULL};
+static const char *const foreign_words[] = {"schema",
+                                            "currentSchema",
+                                            "pgbouncer",
+                                            "connection_limit",
+                                            "pool_timeout",
+                                            "pool_size",
+                                            "pool_max_size",
+                                            "pool_min_size",
+                                            "pool",
+                                            "pool_recycle",
+                                            "pool_pre_ping",
+                                            "max_overflow",
+                                            "minPoolSize",
+                                            "maxPoolSize",
+                                            "min_size",
+                                            "max_size",
+                                            "max_inactive_connection_lifetime",
+                                            "socket_timeout",
+                                            "socketTimeout",
+                                            "timeout",
+                                            "command_timeout",
+                                            "statement_timeout",
+                                            "statement_cache_size",
+                                            "prepared_statement_cache_size",
+                                            "prepared_statements",
+                                            "prepared_statement_name_func",
+                                            "prepareThreshold",
+                                            "preparedStatementCacheQueries",
+                                            "reWriteBatchedInserts",
+                                            "statement_cache_mode",
+                                            "statement-cache-capacity",
+                                            "binary_parameters",
+                                            "default_query_exec_mode",
+                                            "pool_max_conns",
+                                            "pool_min_conns",
+                                            "pool_max_conn_lifetime",
+                                            "ApplicationName",
+                                            "applicationName",
+                                            "serverVersion",
+                                            "server_version",
+                                            "charset",
+                                            "encoding",
+                                            "driver",
+                                            "adapter",
+                                            "timezone",
+                                            "reaping_frequency",
+                                            "checkout_timeout",
+                                            "sslaccept",
+                                            "sslidentity",
+                                            "sslfactory",
+                                            "uselibpqcompat",
+                                            "sslnegotiation",
+                                            "async_fallback",
+                                            "conn_max_age",
+                                            "loglevel",
+                                            "log_level",
+                                            "workaround",
+                                            "supa",
+                                            "stringtype",
+                                            "tcpKeepAlive",
+                                            "connectTimeout",
+                                            "loginTimeout",
+                                            "auto_prepare",
+                                            "disable_prepared_binary_result",
+                                            "direct_tls",
+                                            "record_class",
+                                            "server_settings",
+                                            "options_map",
+                                            "json_serializer",
+                                            NULL};
 
 static int ssl_word_set(struct sr_pg_params *p, const char *value)
 {
     static const char *const on[] = {"true", "1", "on", "yes", NULL};
-    static const char *const modes[] = {"disable", "allow", "prefer", "require",
+    static const char *const modes[] = {"disable",   "allow",       "prefer", "require",
                                         "verify-ca", "verify-full", NULL};
     if (sr_pg_params_get(p, "sslmode"))
         return SR_OK;
@@ -418,7 +471,8 @@ int sr_pg_params_from_text(const char *text, const char *setting, struct sr_pg_p
     if (len == 0)
         rc = sr_fail(err, SR_E_CONFIG, "%s is empty", setting);
     else if (rest && unknown)
-        rc = sr_fail(err, SR_E_CONFIG, "%s begins with \"%.*s\": only PostgreSQL can be dumped "
+        rc = sr_fail(err, SR_E_CONFIG,
+                     "%s begins with \"%.*s\": only PostgreSQL can be dumped "
                      "(postgresql://user:password@host:port/database)",
                      setting, (int)strcspn(copy, ":"), copy);
     else if (rest)
