@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <stdlib.h>
 #include <time.h>
 
 /* What one run of this file shares between its threads. */
