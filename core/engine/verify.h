@@ -35,8 +35,9 @@ struct sr_verify_result {
 
 /* SR_OK also when nothing could be opened for want of a key; SR_E_CORRUPT when any object is
  * damaged or missing (the result is filled). */
-int sr_verify_set(struct sr_context *ctx, struct sr_store *store, const struct sr_catalog_set *set,
-                  struct sr_verify_result *ret, struct sr_error *err);
+int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
+                  const struct sr_catalog_set *set, struct sr_verify_result *ret,
+                  struct sr_error *err);
 void sr_verify_result_done(struct sr_verify_result *v);
 
 #endif
