@@ -1,0 +1,21 @@
+/* The retention policy (retention_policy.h, pure) asked about what a catalogue holds.
+ *
+ * Two questions: judge_names goes by names alone, for `list`; judge_store also opens the manifests that a
+ * deletion would rely on (the newest set of each source), and drops nothing of a source whose newest set is
+ * not whole. Verdicts come as one malloc'd array, in the order of c->sets.
+ */
+#ifndef SR_ENGINE_RETENTION_JUDGE_H
+#define SR_ENGINE_RETENTION_JUDGE_H
+
+#include "core/catalog/catalog.h"
+#include "core/engine/context.h"
+#include "core/engine/retention_policy.h"
+
+/* at: UTC seconds. */
+int sr_retention_judge_names(struct sr_context *ctx, const struct sr_catalog *c, int64_t at,
+                             struct sr_retention_verdict **ret, struct sr_error *err);
+int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
+                             const struct sr_catalog *c, int64_t at,
+                             struct sr_retention_verdict **ret, struct sr_error *err);
+
+#endif
