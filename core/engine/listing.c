@@ -14,7 +14,8 @@ static struct sr_listing_entry *entry_find(struct sr_listing *l, const struct sr
     return NULL;
 }
 
-/* Appends; looking for an earlier one is left to the caller, which knows whether there can be one. */
+/* Appends; looking for an earlier one is left to the caller, which knows whether there can be one.
+ */
 static struct sr_listing_entry *entry_add(struct sr_listing *l, size_t *cap,
                                           const struct sr_catalog_set *set)
 {
@@ -90,8 +91,8 @@ static int newest_first(const void *a, const void *b)
     return x->time != y->time ? (x->time < y->time ? 1 : -1) : strcmp(x->set, y->set);
 }
 
-int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores, const char *label_prefix,
-                    struct sr_listing **ret, struct sr_error *err)
+int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores,
+                    const char *label_prefix, struct sr_listing **ret, struct sr_error *err)
 {
     struct sr_error first = SR_ERROR_INIT;
     size_t cap = 0, read = 0;
@@ -107,7 +108,8 @@ int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores, cons
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < stores->len; i++) {
         struct sr_error e = SR_ERROR_INIT;
-        int rc = list_store(ctx, sr_store_ro(stores->items[i]), label_prefix, read == 0, l, &cap, &e);
+        int rc =
+            list_store(ctx, sr_store_ro(stores->items[i]), label_prefix, read == 0, l, &cap, &e);
         if (rc == SR_OK)
             read++;
         else if (first.code == SR_OK)
@@ -121,8 +123,8 @@ int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores, cons
         qsort(l->items, l->len, sizeof *l->items, newest_first);
     *ret = l;
     if (first.code != SR_OK)
-        return sr_fail(err, SR_E_PARTIAL, "%zu of %zu stores could be listed: %s", read, stores->len,
-                       first.text);
+        return sr_fail(err, SR_E_PARTIAL, "%zu of %zu stores could be listed: %s", read,
+                       stores->len, first.text);
     return SR_OK;
 }
 

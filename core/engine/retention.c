@@ -36,7 +36,8 @@ static int reason_set(struct sr_prune_item *it, const char *text)
     return SR_OK;
 }
 
-/* Deletes one key and lets the worst answer of the set stand. SR_OK also when the store keeps it locked. */
+/* Deletes one key and lets the worst answer of the set stand. SR_OK also when the store keeps it
+ * locked. */
 static int delete_key(struct sr_store_rw *store, const char *key, struct sr_prune_item *it,
                       struct sr_error *err)
 {
@@ -54,8 +55,8 @@ static int delete_key(struct sr_store_rw *store, const char *key, struct sr_prun
     return SR_OK;
 }
 
-/* Manifest first: from then on it is no backup, whatever interrupts the rest. A manifest that the store keeps
- * locked keeps the whole set. */
+/* Manifest first: from then on it is no backup, whatever interrupts the rest. A manifest that the
+ * store keeps locked keeps the whole set. */
 static int delete_set(struct sr_store_rw *store, const struct sr_catalog_set *set,
                       const struct sr_manifest *m, struct sr_prune_item *it, struct sr_error *err)
 {
@@ -81,8 +82,8 @@ static void audit_purge(struct sr_context *ctx, const struct sr_prune_item *it,
 {
     int failed = it->outcome == SR_PRUNE_FAILED;
     sr_audit_event(ctx->audit, failed ? "DB_BACKUP_PURGE_FAILED" : "DB_BACKUP_PURGED", "trigger",
-                   ctx->trigger, "outcome", failed ? "failure" : "success", "store", it->store, "set",
-                   it->set, "reason", it->reason, "error", failed ? e->text : NULL, NULL);
+                   ctx->trigger, "outcome", failed ? "failure" : "success", "store", it->store,
+                   "set", it->set, "reason", it->reason, "error", failed ? e->text : NULL, NULL);
 }
 
 static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
@@ -92,7 +93,8 @@ static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
     struct sr_error e = SR_ERROR_INIT;
     int rc = sr_catalog_manifest(sr_store_ro(store), set, &m, &e);
     if (rc != SR_OK)
-        sr_error_wrap(&e, "its manifest cannot be read, so what belongs to it is not known and nothing is deleted");
+        sr_error_wrap(&e, "its manifest cannot be read, so what belongs to it is not known and "
+                          "nothing is deleted");
     it->outcome = SR_PRUNE_DROPPED;
     if (rc == SR_OK && !dry_run)
         rc = delete_set(store, set, m, it, &e);
@@ -151,16 +153,17 @@ int sr_prune_run(struct sr_context *ctx, const struct sr_stores *stores, const c
         dry_run = 1;
     for (size_t i = 0; i < stores->len; i++) {
         struct sr_error e = SR_ERROR_INIT;
-        int rc = prune_store(ctx, stores->items[i], source, at ? at : sr_clock_now(ctx->clock), dry_run,
-                             ret, &failed, &e);
+        int rc = prune_store(ctx, stores->items[i], source, at ? at : sr_clock_now(ctx->clock),
+                             dry_run, ret, &failed, &e);
         if (rc == SR_E_CANCELLED)
             return sr_error_copy(err, &e);
         if (rc == SR_OK)
             continue;
         sr_error_wrap(&e, "nothing is deleted in store %s",
                       sr_store_name(sr_store_ro(stores->items[i])));
-        sr_audit_event(ctx->audit, "DB_BACKUP_PURGE_FAILED", "trigger", ctx->trigger, "outcome", "failure",
-                       "store", sr_store_name(sr_store_ro(stores->items[i])), "error", e.text, NULL);
+        sr_audit_event(ctx->audit, "DB_BACKUP_PURGE_FAILED", "trigger", ctx->trigger, "outcome",
+                       "failure", "store", sr_store_name(sr_store_ro(stores->items[i])), "error",
+                       e.text, NULL);
         if (first.code == SR_OK)
             first = e;
     }

@@ -1,8 +1,8 @@
 /* The retention policy (retention_policy.h, pure) asked about what a catalogue holds.
  *
- * Two questions: judge_names goes by names alone, for `list`; judge_store also opens the manifests that a
- * deletion would rely on (the newest set of each source), and drops nothing of a source whose newest set is
- * not whole. Verdicts come as one malloc'd array, in the order of c->sets.
+ * Two questions: judge_names goes by names alone, for `list`; judge_store also opens the manifests
+ * that a deletion would rely on (the newest set of each source), and drops nothing of a source
+ * whose newest set is not whole. Verdicts come as one malloc'd array, in the order of c->sets.
  */
 #ifndef SR_ENGINE_RETENTION_JUDGE_H
 #define SR_ENGINE_RETENTION_JUDGE_H

@@ -1,0 +1,231 @@
+#include "config.h"
+#include "core/engine/context.h"
+#include "core/engine/guard.h"
+#include "core/engine/journal.h"
+#include "core/engine/lock.h"
+#include "core/engine/spool.h"
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/sr-test-engine-XXXXXX";
+
+static int woken;
+
+static void wake(void *arg)
+{
+    woken += *(int *)arg;
+}
+
+static void cancellation_reaches_early_and_late(void)
+{
+    struct sr_context ctx;
+    struct sr_error err = SR_ERROR_INIT;
+    int one = 1, ten = 10, hundred = 100;
+    sr_context_init(&ctx, NULL, &sr_clock_system, NULL, "cli");
+    CU_ASSERT_EQUAL(sr_context_check(&ctx, &err), SR_OK);
+    sr_context_on_cancel(&ctx, wake, &one);
+    sr_context_on_cancel(&ctx, wake, &ten);
+    sr_context_off_cancel(&ctx, wake, &one);
+    sr_context_cancel(&ctx, SIGTERM);
+    CU_ASSERT_EQUAL(woken, 10);
+    sr_context_on_cancel(&ctx, wake, &hundred); /* after the fact: at once */
+    CU_ASSERT_EQUAL(woken, 110);
+    CU_ASSERT_EQUAL(sr_context_check(&ctx, &err), SR_E_CANCELLED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "15"));
+    sr_context_done(&ctx);
+}
+
+static void lock_is_exclusive_and_names_its_owner(void)
+{
+    struct sr_lock *a = NULL, *b = NULL;
+    struct sr_error err = SR_ERROR_INIT;
+    char pid[32];
+    ASSERT_OK(sr_lock_take(dir, "app", &a, &err), err);
+    CU_ASSERT_EQUAL(sr_lock_take(dir, "app", &b, &err), SR_E_BUSY);
+    (void)snprintf(pid, sizeof pid, "process %ld ", (long)getpid());
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, pid));
+    ASSERT_OK(sr_lock_take(dir, "other", &b, &err), err);
+    sr_lock_release(b);
+    sr_lock_release(a);
+    ASSERT_OK(sr_lock_take(dir, "app", &a, &err), err);
+    sr_lock_release(a);
+    sr_lock_release(NULL);
+}
+
+static void lock_of_a_dead_owner_is_free(void)
+{
+    int ready[2];
+    char c = 0;
+    struct sr_lock *l = NULL;
+    struct sr_error err = SR_ERROR_INIT;
+    CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int rc = sr_lock_take(dir, "dead", &l, NULL);
+        c = rc == SR_OK ? 'y' : 'n';
+        if (write(ready[1], &c, 1) != 1)
+            _exit(2);
+        pause();
+        _exit(0);
+    }
+    CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
+    CU_ASSERT_EQUAL(c, 'y');
+    CU_ASSERT_EQUAL(sr_lock_take(dir, "dead", &l, &err), SR_E_BUSY);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    ASSERT_OK(sr_lock_take(dir, "dead", &l, &err), err);
+    sr_lock_release(l);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+struct seen {
+    int n, clear;
+    char set[SR_SET_MAX], store[64];
+};
+
+static int see(void *ctx, const struct sr_journal_entry *e)
+{
+    struct seen *s = ctx;
+    s->n++;
+    (void)snprintf(s->set, sizeof s->set, "%s", e->set);
+    (void)snprintf(s->store, sizeof s->store, "%s", e->stores.len > 1 ? e->stores.items[1] : "");
+    return s->clear;
+}
+
+static void journal_of_a_live_run_is_left_alone(void)
+{
+    struct sr_journal *j = NULL, *k = NULL;
+    struct sr_strlist stores = {0};
+    struct sr_error err = SR_ERROR_INIT;
+    struct seen s = {0};
+    sr_strlist_add(&stores, "local");
+    sr_strlist_add(&stores, "dr");
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", &stores, &j, &err), err);
+    CU_ASSERT_EQUAL(sr_journal_begin(dir, "app-20261120130501", "other", &stores, &k, &err),
+                    SR_E_EXISTS);
+    ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
+    CU_ASSERT_EQUAL(s.n, 0);
+    /* Ended without being cleared: the next sweep sees it, until it could clear up. */
+    sr_journal_end(j, 0);
+    ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
+    CU_ASSERT_EQUAL(s.n, 1);
+    CU_ASSERT_STRING_EQUAL(s.set, "app-20261120130501");
+    CU_ASSERT_STRING_EQUAL(s.store, "dr");
+    s.clear = 1;
+    ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
+    CU_ASSERT_EQUAL(s.n, 2);
+    ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
+    CU_ASSERT_EQUAL(s.n, 2);
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", &stores, &j, &err), err);
+    sr_journal_end(j, 1);
+    sr_strlist_done(&stores);
+}
+
+static void journal_text_is_hostile(void)
+{
+    static const char *const texts[] = {"",
+                                        "a\n",
+                                        "../../etc/passwd\napp\nlocal\n",
+                                        "app-20261120130501\n\nlocal\n",
+                                        "app-20261120130501\napp\nlocal\nmore\n",
+                                        "app-20261120130501\napp\nlocal",
+                                        "\n\n\n"};
+    struct sr_error err = SR_ERROR_INIT;
+    struct seen s = {.clear = 1};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s/runs/x.run", dir);
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        CU_ASSERT_FATAL(fd >= 0);
+        CU_ASSERT_EQUAL(write(fd, texts[i], strlen(texts[i])), (ssize_t)strlen(texts[i]));
+        close(fd);
+        ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
+        CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
+    }
+    CU_ASSERT_EQUAL(s.n, 0);
+}
+
+static int guard_with(const char *env, const char *targets, const char *host, int force)
+{
+    char a[64], b[128];
+    char *vars[3] = {NULL, NULL, NULL};
+    size_t n = 0;
+    struct sr_config *cfg = NULL;
+    struct sr_error err = SR_ERROR_INIT;
+    if (env) {
+        (void)snprintf(a, sizeof a, "%s", env);
+        vars[n++] = a;
+    }
+    if (targets) {
+        (void)snprintf(b, sizeof b, "BACKUP_PRODUCTION_TARGETS=%s", targets);
+        vars[n++] = b;
+    }
+    struct sr_config_options o = {.env_file = "/dev/null", .environ_ = vars};
+    ASSERT_OK(sr_config_new(&o, &cfg, &err), err);
+    int rc = sr_guard_check(cfg, host, "app", force, &err);
+    sr_config_free(cfg);
+    return rc;
+}
+
+static void production_is_guarded(void)
+{
+    CU_ASSERT_EQUAL(guard_with(NULL, NULL, "db", 0), SR_OK);
+    CU_ASSERT_EQUAL(guard_with("ENV=staging", NULL, "db", 0), SR_OK);
+    CU_ASSERT_EQUAL(guard_with("ENV=production", NULL, "db", 0), SR_E_REFUSED);
+    CU_ASSERT_EQUAL(guard_with("ENVIRONMENT=production", NULL, "db", 0), SR_E_REFUSED);
+    CU_ASSERT_EQUAL(guard_with("ENV=production", NULL, "db", 1), SR_OK);
+    CU_ASSERT_EQUAL(guard_with(NULL, "db.*/app,prod-*/*", "db.example.org", 0), SR_E_REFUSED);
+    CU_ASSERT_EQUAL(guard_with(NULL, "db.*/app", "db.example.org", 1), SR_E_REFUSED);
+    CU_ASSERT_EQUAL(guard_with("ENV=production", "db.*/app", "db.example.org", 1), SR_OK);
+    CU_ASSERT_EQUAL(guard_with(NULL, "db.*/other", "db.example.org", 0), SR_OK);
+    CU_ASSERT_EQUAL(guard_with(NULL, "localhost/app", "/var/run/postgresql", 0), SR_E_REFUSED);
+}
+
+static void spool_gives_back_what_it_took(void)
+{
+    struct sr_spool *s = NULL;
+    struct sr_error err = SR_ERROR_INIT;
+    char buf[7];
+    size_t n = 0;
+    ASSERT_OK(sr_spool_new(dir, &s, &err), err);
+    ASSERT_OK(sr_spool_write(s, "hello, ", 7, &err), err);
+    ASSERT_OK(sr_spool_write(s, "spool", 5, &err), err);
+    CU_ASSERT_EQUAL(sr_spool_size(s), 12);
+    for (int twice = 0; twice < 2; twice++) {
+        sr_spool_rewind(s);
+        ASSERT_OK(sr_spool_pull(s, buf, sizeof buf, 0, &n, &err), err);
+        CU_ASSERT(n == 7 && memcmp(buf, "hello, ", 7) == 0);
+        ASSERT_OK(sr_spool_pull(s, buf, sizeof buf, 0, &n, &err), err);
+        CU_ASSERT(n == 5 && memcmp(buf, "spool", 5) == 0);
+        ASSERT_OK(sr_spool_pull(s, buf, sizeof buf, 0, &n, &err), err);
+        CU_ASSERT_EQUAL(n, 0);
+    }
+    sr_spool_free(s);
+    sr_spool_free(NULL);
+    CU_ASSERT_NOT_EQUAL(sr_spool_new("/dev/null/x", &s, &err), SR_OK);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        {"cancellation reaches early and late", cancellation_reaches_early_and_late},
+        {"lock is exclusive and names its owner", lock_is_exclusive_and_names_its_owner},
+        {"lock of a dead owner is free", lock_of_a_dead_owner_is_free},
+        {"journal of a live run is left alone", journal_of_a_live_run_is_left_alone},
+        {"journal text is hostile", journal_text_is_hostile},
+        {"production is guarded", production_is_guarded},
+        {"spool gives back what it took", spool_gives_back_what_it_took},
+        {NULL, NULL}};
+    if (!mkdtemp(dir))
+        return 2;
+    return unit_main("engine", tests);
+}
