@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/guard.h"
 #include "core/engine/restore_run.h"
+#include "core/source/pg_clean.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
@@ -186,6 +187,8 @@ int sr_restore_prepare(struct sr_restoring *r, struct sr_error *err)
         rc = confirm(r, tables, err);
     if (rc == SR_OK)
         rc = sr_context_check(r->ctx, err);
+    if (rc == SR_OK && r->conn && r->o->clean && !r->o->create && r->kind == SR_RESTORE_PLAIN)
+        rc = sr_pg_clean_check(r->conn, err);
     if (rc == SR_OK && r->conn)
         rc = end_others(r, r->conn, err);
     if (rc == SR_OK && r->o->create) {

@@ -46,8 +46,7 @@ static const char *const drops[] = {
 static int run(struct sr_pg_conn *c, const char *sql, struct sr_error *err)
 {
     _cleanup_free_ char *ignored = NULL;
-    int rc = sr_pg_value(c, sql, NULL, &ignored, err);
-    return rc == SR_OK ? SR_OK : sr_error_wrap(err, "%s", sql);
+    return sr_pg_value(c, sql, NULL, &ignored, err);
 }
 
 static int refuse_replication(struct sr_pg_conn *c, struct sr_error *err)
@@ -76,61 +75,52 @@ static int refuse_replication(struct sr_pg_conn *c, struct sr_error *err)
     return rc;
 }
 
-static int drop_all(struct sr_pg_conn *c, struct sr_error *err)
+/* public as initdb makes it. Before version 15 it belongs to the bootstrap superuser, which only a
+ * superuser can arrange; it is ours then. */
+static const char public_since_15[] = "  CREATE SCHEMA public;\n"
+                                      "  ALTER SCHEMA public OWNER TO pg_database_owner;\n"
+                                      "  GRANT USAGE ON SCHEMA public TO PUBLIC;\n"
+                                      "  COMMENT ON SCHEMA public IS 'standard public schema';\n";
+static const char public_before_15[] =
+    "  CREATE SCHEMA public;\n"
+    "  IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN\n"
+    "    EXECUTE pg_catalog.format('ALTER SCHEMA public OWNER TO %I',"
+    " pg_catalog.pg_get_userbyid(10));\n"
+    "  END IF;\n"
+    "  GRANT ALL ON SCHEMA public TO PUBLIC;\n"
+    "  COMMENT ON SCHEMA public IS 'standard public schema';\n";
+
+int sr_pg_clean_sql(const struct sr_pg_conn *c, struct sr_buf *out)
 {
-    for (size_t i = 0; i < sizeof drops / sizeof *drops; i++) {
-        _cleanup_(sr_strlist_done) struct sr_strlist statements = {0};
-        int rc = sr_pg_column(c, drops[i], NULL, &statements, err);
-        for (size_t k = 0; k < statements.len && rc == SR_OK; k++)
-            rc = run(c, statements.items[k], err);
-        if (rc != SR_OK)
-            return rc;
-    }
-    return SR_OK;
+    int rc = sr_buf_adds(out, "DO $strongroom_clean$\nDECLARE statement text;\nBEGIN\n");
+    for (size_t i = 0; i < sizeof drops / sizeof *drops && rc == SR_OK; i++)
+        rc = sr_buf_printf(out, "  FOR statement IN %s LOOP EXECUTE statement; END LOOP;\n",
+                           drops[i]);
+    if (rc == SR_OK)
+        rc = sr_buf_adds(out,
+                         sr_pg_server_version(c) >= 150000 ? public_since_15 : public_before_15);
+    return rc == SR_OK ? sr_buf_adds(out, "END $strongroom_clean$;\n") : rc;
 }
 
-/* As initdb makes it. Before version 15 it belongs to the bootstrap superuser, which only a
- * superuser can arrange; it is ours then. */
-static int public_create(struct sr_pg_conn *c, struct sr_error *err)
+int sr_pg_clean_check(struct sr_pg_conn *c, struct sr_error *err)
 {
-    static const char *const since_15[] = {
-        "CREATE SCHEMA public",
-        "ALTER SCHEMA public OWNER TO pg_database_owner",
-        "GRANT USAGE ON SCHEMA public TO PUBLIC",
-        "COMMENT ON SCHEMA public IS 'standard public schema'",
-        NULL,
-    };
-    static const char *const before_15[] = {
-        "CREATE SCHEMA public",
-        "DO $$ BEGIN IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)"
-        " THEN EXECUTE pg_catalog.format('ALTER SCHEMA public OWNER TO %I',"
-        " pg_catalog.pg_get_userbyid(10)); END IF; END $$",
-        "GRANT ALL ON SCHEMA public TO PUBLIC",
-        "COMMENT ON SCHEMA public IS 'standard public schema'",
-        NULL,
-    };
-    int rc = SR_OK;
-    for (const char *const *s = sr_pg_server_version(c) >= 150000 ? since_15 : before_15;
-         *s && rc == SR_OK; s++)
-        rc = run(c, *s, err);
-    return rc;
+    return refuse_replication(c, err);
 }
 
 int sr_pg_clean_database(struct sr_pg_conn *c, struct sr_error *err)
 {
-    int rc = refuse_replication(c, err);
+    struct sr_buf sql;
+    int rc = sr_pg_clean_check(c, err);
     if (rc != SR_OK)
         return rc;
-    rc = run(c, "BEGIN", err);
-    if (rc == SR_OK)
-        rc = drop_all(c, err);
-    if (rc == SR_OK)
-        rc = public_create(c, err);
-    if (rc == SR_OK)
-        rc = run(c, "COMMIT", err);
+    sr_buf_init(&sql, SR_PG_CLEAN_SQL_MAX);
+    if (sr_pg_clean_sql(c, &sql) != SR_OK)
+        rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    else
+        rc = run(c, sr_buf_str(&sql), err);
+    sr_buf_done(&sql);
     if (rc == SR_OK)
         return SR_OK;
-    (void)run(c, "ROLLBACK", NULL);
     sr_error_wrap(err, "cleaning database %s (nothing was dropped)", sr_pg_database(c));
     if (err && strstr(err->text, "out of shared memory"))
         sr_error_append(err, "; it has more objects than one transaction can lock: drop and create "

@@ -1,6 +1,7 @@
 /* A plain dump into psql: guard, filter, pipe. */
 #include "config.h"
 #include "core/source/pg_restore.h"
+#include "core/source/pg_clean.h"
 
 #include "core/source/pg_feed.h"
 #include "core/source/pg_filter.h"
@@ -80,12 +81,14 @@ static int preamble(struct sr_pg_psql *r, const struct sr_pg_restore_options *o,
                     struct sr_error *err)
 {
     struct sr_buf b;
-    sr_buf_init(&b, 4096);
+    sr_buf_init(&b, 4096 + SR_PG_CLEAN_SQL_MAX);
     int rc = SR_OK;
     if (r->token[0])
         rc = sr_buf_printf(&b, "\\restrict %s\n", r->token);
     if (rc == SR_OK && r->single_transaction)
         rc = sr_buf_adds(&b, "BEGIN;\n");
+    if (rc == SR_OK && o->clean)
+        rc = sr_pg_clean_sql(o->conn, &b);
     if (rc == SR_OK && o->role)
         rc = add_set_role(&b, o->role);
     for (size_t i = 0; i < b.len; i++)

@@ -44,7 +44,9 @@ struct sr_pg_restore_options {
     const char *app;               /* application_name of the children's sessions */
     const char *spool_dir;         /* for the unlinked archive; needed with jobs > 1 */
     const char *role;              /* SET ROLE before the rest, or NULL */
-    int clean, if_exists;          /* custom only; a plain dump has no list of what to drop */
+    int clean;                     /* custom: drop what the archive holds; plain: drop everything
+                                      (pg_clean.h), in the restore's own transaction */
+    int if_exists;                 /* custom only */
     int no_owner, no_acl;          /* leave out what pg_dump -O and -x would have left out */
     int single_transaction;        /* ignored with jobs > 1, where it cannot be had */
     unsigned jobs;                 /* custom only; 0 is 1 */
