@@ -1,0 +1,149 @@
+#include "config.h"
+#include "core/engine/retention_judge.h"
+#include "core/util/log.h"
+#include "core/util/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static int options_from_config(const struct sr_config *cfg, struct sr_strlist *critical,
+                               struct sr_retention_options *ret, struct sr_error *err)
+{
+    const char *labels = sr_config_str(cfg, "BACKUP_RETENTION_CRITICAL_LABELS");
+    const char *days = sr_config_str(cfg, "BACKUP_RETENTION_CRITICAL_DAYS");
+    uint64_t number = 0;
+    if (labels && sr_strlist_split(critical, labels, ',') != SR_OK)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    *ret = (struct sr_retention_options){
+        .days = sr_config_int(cfg, "BACKUP_RETENTION_DAYS"),
+        .min_keep = (size_t)sr_config_int(cfg, "BACKUP_RETENTION_MIN_KEEP"),
+        .critical = critical,
+        .critical_days = SR_RETENTION_FOREVER,
+    };
+    if (days && strcasecmp(days, "forever") != 0) {
+        if (sr_parse_u64(days, &number) != SR_OK || number > 1000000)
+            return sr_fail(
+                err, SR_E_CONFIG,
+                "BACKUP_RETENTION_CRITICAL_DAYS is '%s'; allowed: forever, or a number of days",
+                days);
+        ret->critical_days = (int64_t)number;
+    }
+    return SR_OK;
+}
+
+/* Names as people wrote them, because the patterns are people's too. */
+static int labels_unescape(const struct sr_catalog *c, char (**ret)[SR_LABEL_TEXT_MAX],
+                           struct sr_error *err)
+{
+    char(*labels)[SR_LABEL_TEXT_MAX] = calloc(c->len + 1, sizeof *labels);
+    if (!labels)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < c->len; i++)
+        if (sr_name_unescape(c->sets[i].label, labels[i], sizeof labels[i], NULL) != SR_OK)
+            memcpy(labels[i], c->sets[i].label, sizeof c->sets[i].label);
+    *ret = labels;
+    return SR_OK;
+}
+
+static int judge(struct sr_context *ctx, const struct sr_catalog *c, const unsigned char *bad,
+                 int64_t at, struct sr_retention_verdict **ret, struct sr_error *err)
+{
+    struct sr_strlist critical = {0};
+    struct sr_retention_options o;
+    char(*labels)[SR_LABEL_TEXT_MAX] = NULL;
+    struct sr_retention_input *in = calloc(c->len + 1, sizeof *in);
+    struct sr_retention_verdict *v = calloc(c->len + 1, sizeof *v);
+    int rc = in && v ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    if (rc == SR_OK)
+        rc = options_from_config(ctx->cfg, &critical, &o, err);
+    if (rc == SR_OK)
+        rc = labels_unescape(c, &labels, err);
+    for (size_t i = 0; rc == SR_OK && i < c->len; i++)
+        in[i] = (struct sr_retention_input){.set = c->sets[i].set,
+                                            .source = c->sets[i].source,
+                                            .label = labels[i],
+                                            .time = c->sets[i].time,
+                                            .held = c->sets[i].held,
+                                            .has_manifest = c->sets[i].has_manifest,
+                                            .good = c->sets[i].has_manifest && !(bad && bad[i])};
+    if (rc == SR_OK)
+        rc = sr_retention_judge(in, c->len, at, &o, v, err);
+    free(labels);
+    free(in);
+    sr_strlist_done(&critical);
+    if (rc != SR_OK) {
+        free(v);
+        return rc;
+    }
+    *ret = v;
+    return SR_OK;
+}
+
+int sr_retention_judge_names(struct sr_context *ctx, const struct sr_catalog *c, int64_t at,
+                             struct sr_retention_verdict **ret, struct sr_error *err)
+{
+    return judge(ctx, c, NULL, at, ret, err);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, *(char *const *)b);
+}
+
+/* Nonzero when the manifest reads and every object that it names was listed. */
+static int set_is_whole(struct sr_store *store, const struct sr_catalog *c,
+                        const struct sr_catalog_set *set, int *ret_whole, struct sr_error *err)
+{
+    struct sr_manifest *m = NULL;
+    int rc = sr_catalog_manifest(store, set, &m, err);
+    *ret_whole = rc == SR_OK;
+    for (size_t i = 0; rc == SR_OK && i < m->objects_len; i++)
+        if (!c->objects.len || !bsearch(m->objects[i].key, c->objects.items, c->objects.len,
+                                        sizeof *c->objects.items, by_text)) {
+            sr_fail(err, SR_E_CORRUPT, "its object %s is missing", m->objects[i].key);
+            *ret_whole = 0;
+        }
+    sr_manifest_free(m);
+    /* What could not be looked at now is no verdict on the set. */
+    if (rc == SR_E_CORRUPT || rc == SR_E_NOT_FOUND || rc == SR_E_UNSUPPORTED)
+        rc = SR_OK;
+    return rc;
+}
+
+int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
+                             const struct sr_catalog *c, int64_t at,
+                             struct sr_retention_verdict **ret, struct sr_error *err)
+{
+    unsigned char *bad = calloc(c->len + 1, 1);
+    struct sr_strlist settled = {0}; /* sources whose newest whole set was found */
+    int rc = bad ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    /* From the newest back, each source until a whole set is found: those are what the rules rely
+     * on. */
+    for (size_t i = c->len; rc == SR_OK && i-- > 0;) {
+        const struct sr_catalog_set *set = &c->sets[i];
+        struct sr_error why = SR_ERROR_INIT;
+        int whole = 0;
+        if (!set->has_manifest || sr_strlist_has(&settled, set->source))
+            continue;
+        rc = sr_context_check(ctx, err);
+        if (rc != SR_OK)
+            break;
+        rc = set_is_whole(store, c, set, &whole, &why);
+        if (rc != SR_OK) {
+            sr_error_copy(err, &why);
+            break;
+        }
+        if (!whole)
+            sr_log(SR_LOG_WARN, "store %s: backup %s of %s is not whole: %s", sr_store_name(store),
+                   set->set, set->source, why.text);
+        bad[i] = !whole;
+        if (whole && set->time <= at && sr_strlist_add(&settled, set->source) != SR_OK)
+            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    }
+    sr_strlist_done(&settled);
+    if (rc == SR_OK)
+        rc = judge(ctx, c, bad, at, ret, err);
+    free(bad);
+    return rc;
+}
