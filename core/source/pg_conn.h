@@ -31,6 +31,9 @@ int sr_pg_target_from_url(const char *url, struct sr_pg_target **ret, struct sr_
 void sr_pg_target_free(struct sr_pg_target *t);
 /* "user@host:port/db" without secrets, for messages; owned by the target. */
 const char *sr_pg_target_text(const struct sr_pg_target *t);
+/* The database that is meant, as libpq would choose it: the one named, else the user's name; owned
+ * by the target. */
+const char *sr_pg_target_database(const struct sr_pg_target *t);
 
 /* Connects to target's database, or to `database` on the same server. The message of a failure
  * names host, port, user and database and what the server said. Sets what protects the session

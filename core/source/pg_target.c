@@ -165,3 +165,11 @@ int sr_pg_target_from_config(const struct sr_config *cfg, char **ret_note,
     free(note);
     return rc;
 }
+
+const char *sr_pg_target_database(const struct sr_pg_target *t)
+{
+    const char *name = sr_pg_params_get(&t->params, "dbname");
+    /* The text ends in what libpq would fill in, and a slash in that name would be in dbname. */
+    const char *slash = strrchr(t->text, '/');
+    return name ? name : slash ? slash + 1 : t->text;
+}
