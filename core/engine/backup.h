@@ -32,7 +32,7 @@ struct sr_backup_options {
 struct sr_backup_store {
     char name[64];
     int ok;
-    char error[512];
+    char error[SR_ERROR_TEXT_MAX];
     double seconds;
 };
 
