@@ -6,7 +6,7 @@
 #   finish
 #
 # tests/lib/env.sh: clean environment, private folder $T, `sr`. tests/lib/pg.sh: servers.
-# tests/lib/gpg.sh: keys. tests/lib/data.sh: data sets. tests/lib/assert.sh: assertions.
+# tests/lib/gpg.sh: keys. tests/lib/data.sh: data sets. tests/lib/program.sh: the store. tests/lib/assert.sh: assertions.
 
 _sr_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")/lib" && pwd)
 . "$_sr_lib/env.sh"
@@ -14,4 +14,5 @@ _sr_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")/lib" && pwd)
 . "$_sr_lib/pg.sh"
 . "$_sr_lib/gpg.sh"
 . "$_sr_lib/data.sh"
+. "$_sr_lib/program.sh"
 cd "$T" || exit 1

@@ -103,3 +103,8 @@ _tap_end() {
     echo "# $((_tap_count - _tap_failed)) passed, $_tap_failed failed"
 }
 at_exit _tap_end
+
+# json FILTER: reads the last command's standard output with jq.
+json() {
+    jq -r "$1" <"$T/out" 2>&1
+}

@@ -1,0 +1,91 @@
+# Damaged, truncated, swapped and missing objects and manifests are found, told with exit 13, and never restored.
+. "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
+pg_start && pg_env && dataset shop 2 && gpg_home || exit 1
+sr_env
+export PGDATABASE=shop BACKUP_RETENTION_DAYS=0 BACKUP_GLOBALS=off
+q postgres 'CREATE DATABASE target'
+q target 'CREATE TABLE precious AS SELECT 42 AS x'
+
+flip() { # flip FILE [OFFSET]: one bit of one byte
+    local at=${2:-$(($(stat -c %s "$1") / 2))} byte
+    byte=$(od -An -tu1 -j "$at" -N1 "$1")
+    chmod u+w "$1"
+    printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+untouched() {
+    is "$1: the target is untouched" "$(table_counts target)" 'public.precious|1'
+}
+found() { # found NAME EXIT: verify and restore both end so, and the target stays
+    exit_is "$2" "$1: verify" sr verify latest
+    isnt "$1: verify says what" "$ERR$OUT" ''
+    exit_is "$2" "$1: restore" sr restore latest --into target --clean --yes
+    untouched "$1"
+}
+fresh() {
+    rm -rf "$BACKUP_DIR"
+    sr backup --label x >/dev/null 2>"$T/err" || cat "$T/err"
+    object=$BACKUP_DIR/$(objects) manifest=$BACKUP_DIR/$(manifests)
+}
+for kind in plain custom encrypted; do
+    unset BACKUP_ENCRYPTION_ENABLED GPG_RECIPIENT_KEY_ID BACKUP_FORMAT
+    case $kind in
+    custom) export BACKUP_FORMAT=custom ;;
+    encrypted) export BACKUP_ENCRYPTION_ENABLED=on GPG_RECIPIENT_KEY_ID=$GPG_FPR ;;
+    esac
+    fresh && flip "$object"
+    found "$kind: one bit in the middle" 13
+    fresh && flip "$object" 3
+    found "$kind: one bit at the beginning" 13
+    fresh && flip "$object" $(($(stat -c %s "$object") - 1))
+    found "$kind: one bit at the end" 13
+    fresh && truncate -s -1 "$object"
+    found "$kind: one byte short" 13
+    fresh && truncate -s 0 "$object"
+    found "$kind: empty" 13
+    fresh && echo more >>"$object"
+    found "$kind: bytes too many" 13
+    fresh && rm "$object"
+    found "$kind: gone" 13
+done
+export BACKUP_ENCRYPTION_ENABLED=on GPG_RECIPIENT_KEY_ID=$GPG_FPR
+fresh
+other_home=$GNUPGHOME
+gpg_home other@example.test
+exit_is 12 'the wrong key' sr restore latest --into target --clean --yes
+untouched 'the wrong key'
+export GNUPGHOME=$other_home
+unset BACKUP_ENCRYPTION_ENABLED GPG_RECIPIENT_KEY_ID
+
+fresh
+flip "$manifest" 40
+exit_is 13 'a damaged manifest: verify' sr verify x
+exit_is 13 'a damaged manifest: restore' sr restore x --into target --clean --yes
+untouched 'a damaged manifest'
+exit_is 0 'a new backup is made beside it' sr backup --label y
+run sr list --json
+is 'and is listed' "$(json '[.backups[].label] | index("y") != null')" true
+fresh
+truncate -s 20 "$manifest"
+exit_is 13 'a truncated manifest' sr show x
+head -c 6000000 /dev/zero | tr '\0' '[' >"$manifest"
+exit_is 13 'a huge manifest' sr show x
+fresh
+sed -i 's/"key": *"x-/"key": "..\/x-/' "$manifest"
+exit_is 13 'a manifest that points out of the store' sr restore x --into target --clean --yes
+untouched 'a manifest that points out of the store'
+fresh
+rm "$manifest"
+exit_is 10 'no manifest, no backup' sr show latest
+run sr list --json
+is 'it is not listed' "$(json '.backups | length')" 0
+ok 'but its object is left alone' test -e "$object"
+exit_is 0 'and a young one is not swept' sr sweep
+ok 'it is still there' test -e "$object"
+exit_is 0 'an old one is' sr sweep --older-than 0
+no 'swept' test -e "$object"
+
+# A link in the store leads nowhere.
+fresh
+cp "$object" "$T/elsewhere" && rm "$object" && ln -s "$T/elsewhere" "$object"
+exit_is 13 'an object replaced by a symbolic link' sr verify x
+finish

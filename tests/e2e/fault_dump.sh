@@ -1,0 +1,65 @@
+# A pg_dump that fails, dies, stops short or hangs: no backup, the old ones stay, the message fits.
+. "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
+pg_start && pg_env && dataset shop 5 || exit 1
+sr_env
+export PGDATABASE=shop BACKUP_RETENTION_DAYS=1
+exit_is 0 'a good backup first' sr backup --label good
+good=$(_keys)
+
+fake() { # fake SCRIPT: a pg_dump that answers --version as the real one, and else runs SCRIPT
+    cat >"$T/pg_dump" <<-EOS
+		#!/bin/bash
+		real=$PG_BIN/pg_dump
+		case " \$* " in *' --version '*|*' -V '*) exec \$real "\$@" ;; esac
+		$1
+	EOS
+    chmod 755 "$T/pg_dump"
+}
+fails() { # fails NAME EXIT MESSAGE-REGEX
+    exit_is "$2" "$1: exit code" with BACKUP_PGDUMP_PATH="$T/pg_dump" sr backup --label bad
+    matches "$1: message" "$ERR" "$3"
+    is "$1: the store is as it was" "$(_keys)" "$good"
+    ok "$1: nothing unfinished is left" spool_empty
+    ok "$1: nothing runs on" poll 10 no_children
+}
+for format in plain custom; do
+    export BACKUP_FORMAT=$format
+    fake 'exit 3'
+    fails "$format: fails at once" 1 'pg_dump.*(status|exit).* 3'
+    fake '$real "$@" | head -c 300000; echo "pg_dump: error: the server was struck by lightning" >&2; exit 1'
+    fails "$format: fails half-way" 1 'struck by lightning'
+    fake '$real "$@" | head -c 300000; kill -9 $$'
+    fails "$format: is killed half-way" 1 'signal 9|[Kk]illed'
+    fake '$real "$@" | head -c 300000; exit 0'
+    fails "$format: stops short and says it went well" 1 'incomplete|truncated|complete|ended|end of'
+    fake 'exit 0'
+    fails "$format: says nothing and that it went well" 1 'empty|complete|nothing|smaller|archive'
+    fake '$real "$@" | head -c 300000; exec sleep 600'
+    export BACKUP_STALL_TIMEOUT=2s
+    fails "$format: hangs" 1 'nothing|stall'
+    unset BACKUP_STALL_TIMEOUT
+done
+unset BACKUP_FORMAT
+
+ok 'a table is locked' table_lock shop users
+export BACKUP_LOCK_WAIT=1s
+exit_is 1 'a locked table ends the dump after the lock wait' sr backup --label bad
+matches 'and says so' "$ERR" 'lock'
+unset BACKUP_LOCK_WAIT
+is 'the store is as it was' "$(_keys)" "$good"
+
+sr backup --label bad >"$T/run.out" 2>"$T/run.err" &
+run_pid=$!
+ok 'a dump waits for the lock' poll 20 dump_waits
+pg_kill
+wait "$run_pid"
+is 'the server goes: exit code' "$?" 1
+matches 'the server goes: message' "$(cat "$T/run.err")" 'server|connection|terminat'
+is 'the server goes: the store is as it was' "$(_keys)" "$good"
+ok 'nothing unfinished is left' spool_empty
+exit_is 1 'no server at all' sr backup --label bad
+matches 'no server at all: message' "$ERR" "$PG_PORT"
+exit_is 0 'the good backup is still listed' sr list --json
+is 'and it alone' "$(json '[.backups[].label] | join(",")')" good
+pg_start && pg_env && exit_is 0 'with the server back a backup is made' sr backup --label again
+finish

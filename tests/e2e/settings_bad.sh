@@ -1,0 +1,46 @@
+# Every setting wrong in turn, empty and huge: exit 2, the setting named, nothing made.
+. "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
+pg_start && pg_env && create_db shop || exit 1
+sr_env
+export PGDATABASE=shop
+huge=$(printf '9%.0s' {1..60}) long=$(printf 'x%.0s' {1..20000})
+
+refused() { # refused SETTING VALUE
+    local shown=${2:0:24}
+    exit_is 2 "$1=$shown is refused" with "$1=$2" sr backup --label x
+    contains "$1=$shown: the setting is named" "$ERR" "$1"
+    is "$1=$shown: one message" "$(grep -c '^strongroom: error\|error:' <<<"$ERR")" 1
+    is "$1=$shown: nothing was stored" "$(objects)" ''
+}
+# By type, from the program's own table: a setting added later is tried without being listed here.
+run sr config --json
+printf '%s\n' "$OUT" >"$T/config.json"
+while IFS=$'\t' read -r name type; do
+    case $type in
+    bool) refused "$name" maybe ;;
+    int | days) refused "$name" many && refused "$name" -1 && refused "$name" "$huge" ;;
+    size) refused "$name" 1X && refused "$name" "$huge" ;;
+    duration) refused "$name" soon && refused "$name" "$huge" ;;
+    choice) refused "$name" nosuch ;;
+    esac
+done < <(jq -r '.settings[] | [.name, .type] | @tsv' "$T/config.json")
+isnt 'the table was read' "$(jq '.settings | length' "$T/config.json")" 0
+
+refused BACKUP_PGDUMP_PATH /nonexistent/pg_dump
+refused BACKUP_PGDUMP_PATH /etc/passwd
+refused BACKUP_STORAGE_ADAPTER nosuch
+refused BACKUP_STORAGE_ADAPTER local,local
+refused BACKUP_STORAGE_ADAPTER 'dir=local'
+refused BACKUP_STORAGE_ADAPTER "$long"
+refused BACKUP_PLUGIN_PATH relative/folder
+refused BACKUP_ENCRYPTION_PASSPHRASE_FILE /nonexistent/file
+refused BACKUP_DIR /dev/null/x
+with BACKUP_ENCRYPTION_ENABLED=on sr backup --label x >/dev/null 2>"$T/err"
+is 'encryption without a recipient is refused' "$?" 2
+contains 'what is missing is said' "$(cat "$T/err")" GPG_RECIPIENT_KEY_ID
+exit_is 0 'empty values count as unset' with BACKUP_FORMAT= BACKUP_COMPRESSION= LOG_LEVEL= BACKUP_RETENTION_DAYS= sr backup --label empty
+exit_is 2 'a missing configuration file is refused' sr backup --config "$T/none.conf"
+exit_is 2 'a missing .env file is refused' sr backup --env-file "$T/none.env"
+mkdir "$T/world" && chmod 777 "$T/world" && cp "$(sr_plugin_path)"/local.so "$T/world/"
+exit_is 2 'a plugin folder that others may write is refused' with BACKUP_PLUGIN_PATH="$T/world" sr backup --label x
+finish
