@@ -1,7 +1,7 @@
 #!/bin/bash
 # test.sh [PART...]: installs what is missing, builds, and runs everything, or only the parts named:
 #
-#   install configure format gcc clang check asan valgrind fuzz coverage dist bench
+#   install configure format gcc clang check asan valgrind fuzz coverage dist bench quickstart
 #   unit, e2e: the optimised build's unit or end-to-end tests alone, for developers
 #
 # The last line is "N passed, N failed"; the exit status is 0 only when nothing failed. A missing server
@@ -10,7 +10,7 @@ set -uo pipefail
 
 coverage_bound=0   # per cent of lines; raised to what the tests hold
 fuzz_seconds=12    # per target
-all_parts='install configure format gcc clang check asan valgrind fuzz coverage dist bench'
+all_parts='install configure format gcc clang check asan valgrind fuzz coverage dist bench quickstart'
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${SR_TEST_DIR:-$top/build/test}
@@ -210,6 +210,10 @@ part_bench() {
     part_gcc
     SR_BUILDDIR=$work/gcc step 'bench: backup.sh runs at a small size' bash "$top/tests/bench/backup.sh" --smoke
     SR_BUILDDIR=$work/gcc step 'bench: restore.sh runs at a small size' bash "$top/tests/bench/restore.sh" --smoke
+}
+
+part_quickstart() {
+    step 'quickstart.sh from end to end' "$top/scripts/quickstart.sh"
 }
 
 parts=("$@")

@@ -4,7 +4,7 @@ sr_env
 wrong() { # wrong PART-OF-MESSAGE ARGUMENT...
     local part=$1
     shift
-    exit_is 2 "strongroom ${*:0:60} is refused" sr "$@"
+    exit_is 2 "strongroom $* is refused" sr "$@"
     contains "strongroom $*: says $part" "$ERR" "$part"
     is "strongroom $*: nothing on standard output" "$OUT" ''
 }
@@ -29,7 +29,7 @@ wrong --stream backup --stream --spool
 no 'no store was made' ls "$BACKUP_DIR"
 exit_is 0 'help' sr help
 for verb in backup list show verify restore fetch adopt prune hold release sweep plugins config doctor help version; do
-    contains "help lists $verb" "$OUT" "  $verb"
+    matches "help lists $verb" "$OUT" "  $verb "
 done
 exit_is 0 '--help' sr --help
 exit_is 0 'help of a verb' sr help backup

@@ -1,0 +1,85 @@
+# The man page, help, completions and documents tell what the program accepts, no more and no less.
+. "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
+sr_env
+man=$SR_SRCDIR/docs/strongroom.1
+ok 'the options are told' sr help --dump-options
+cp "$T/out" "$T/table"
+ok 'the table is no stub' test "$(wc -l <"$T/table")" -gt 40
+# In the man page's text: "\-" is a dash.
+sed 's/\\-/-/g; s/\\fB//g; s/\\fI//g; s/\\fR//g; s/\\&//g' "$man" >"$T/man"
+section() { # section VERB: the verb's part of the man page
+    awk -v v=".SS $1" '$0 == v || index($0, v " ") == 1 {on = 1; next} /^\.S[SH]/ {on = 0} on' "$T/man"
+}
+missing='' unknown=''
+while IFS=$'\t' read -r verb option argument; do
+    if [ "$verb" = '*' ]; then where=$(awk '/^\.SH "?COMMON OPTIONS/ {on = 1; next} /^\.SH/ {on = 0} on' "$T/man"); else where=$(section "$verb"); fi
+    [ -n "$where" ] || missing+="section of $verb; "
+    [ -z "$option" ] || grep -qE -- "(^|[ ,])$option( |,|\$)" <<<"$where" || missing+="$verb $option; "
+    [ -z "$argument" ] || [ -z "$option" ] || grep -qF -- "$option $argument" <<<"$where" || missing+="$verb $option $argument; "
+done <"$T/table"
+is 'the man page has every verb and option' "$missing" ''
+for verb in $(cut -f1 "$T/table" | grep -v '\*' | sort -u); do
+    while read -r option; do
+        grep -qP "^(\\Q$verb\\E|\\*)\t\\Q$option\\E\t" "$T/table" || unknown+="$verb $option; "
+    done < <(section "$verb" | grep -oE '^\.B -[^ ]*|^--[a-z-]+|(^| )--[a-z][a-z-]+' | tr -d ' ' | sed 's/^\.B//' | sort -u)
+    exit_is 0 "help $verb" sr help "$verb"
+    while IFS=$'\t' read -r _ option _; do
+        [ -z "$option" ] || contains "help $verb tells $option" "$OUT" "$option"
+    done < <(grep -P "^\Q$verb\E\t" "$T/table")
+done
+is 'the man page has no other option' "$unknown" ''
+
+ok 'the settings are told' sr config --json
+missing=''
+for name in $(json '.settings[].name'); do
+    grep -qE "^\.B $name\$|^\.BR? ${name}[ ,]" "$T/man" || missing+="$name "
+done
+is 'the man page has every setting' "$missing" ''
+unknown=''
+for name in $(awk '/^\.SH SETTINGS/ {on = 1; next} /^\.SH/ {on = 0} on' "$T/man" | grep -oE '^\.BR? [A-Z][A-Z_]+' | cut -d' ' -f2); do
+    json '.settings[].name' | grep -qx "$name" || unknown+="$name "
+done
+is 'and no other' "$unknown" ''
+for code in 0 1 2 3 4 10 11 12 13 14 15 130 143; do
+    ok "exit code $code is in the man page" grep -qx "\.B $code" "$T/man"
+    ok "exit code $code is in docs/exit-codes.md" grep -q "^| $code |" "$SR_SRCDIR/docs/exit-codes.md"
+done
+exit_is 0 'the man page is well formed' man --warnings -l -Tutf8 "$man"
+is 'without a warning' "$ERR" ''
+
+PATH=$SR_BUILDDIR:$PATH
+. "$SR_SRCDIR/contrib/completion/strongroom.bash"
+wrong='' fish_wrong='' zsh_wrong=''
+zsh_offers() { # zsh_offers WORD...: what the function hands to zsh, by stand-ins for zsh's own parts
+    zsh -f -c '
+        _call_program() { shift; eval "$@" }
+        compadd() { shift; print -l -- "$@" }
+        _files() { : }
+        body=$1; shift
+        words=("$@") CURRENT=$#words PREFIX=${words[-1]}
+        eval "$(grep -v "^_strongroom \"\$@\"" $body)"; _strongroom' zsh "$SR_SRCDIR/contrib/completion/_strongroom" "$@"
+}
+for verb in $(cut -f1 "$T/table" | grep -v '\*' | sort -u); do
+    want=$(awk -F'\t' -v v="$verb" '($1 == v || $1 == "*") && $2 != "" {print $2}' "$T/table" | sort -u)
+    COMP_WORDS=(strongroom "$verb" --) COMP_CWORD=2
+    _strongroom
+    [ "$(printf '%s\n' "${COMPREPLY[@]}" | sort -u)" = "$want" ] || wrong+="$verb "
+    [ "$(fish -N -c "source $SR_SRCDIR/contrib/completion/strongroom.fish; complete -C 'strongroom $verb --'" | cut -f1 | sort -u)" = "$want" ] || fish_wrong+="$verb "
+    [ "$(zsh_offers strongroom "$verb" -- | sort -u)" = "$want" ] || zsh_wrong+="$verb "
+done
+is 'bash offers every option' "$wrong" ''
+is 'fish offers every option' "$fish_wrong" ''
+is 'zsh offers every option' "$zsh_wrong" ''
+COMP_WORDS=(strongroom re) COMP_CWORD=1
+_strongroom
+is 'bash offers verbs' "${COMPREPLY[*]}" 'release restore'
+
+# What is linked from a document exists.
+broken=''
+for doc in "$SR_SRCDIR"/README.md "$SR_SRCDIR"/docs/*.md; do
+    for link in $(grep -oE '\]\([^)#]+' "$doc" | cut -c3- | grep -v '^https\?:'); do
+        [ -e "$(dirname "$doc")/$link" ] || broken+="${doc##*/}: $link; "
+    done
+done
+is 'links between documents lead somewhere' "$broken" ''
+finish
