@@ -60,10 +60,11 @@ lacks 'the password is not in the message' "$OUT$ERR" Wr0ngSecret
 no 'nor in what was written' grep -r Wr0ngSecret "$BACKUP_DIR"
 exit_is 1 'no such database fails' with DATABASE_URL="$(PG_USER=tester PG_PASS=secret pg_url nowhere)" sr backup --label none
 contains 'and is named' "$ERR" nowhere
-exit_is 2 'no database named' with HOME="$T" sr backup --label x
-contains 'what to set is said' "$ERR" DATABASE_URL
+exit_is 1 'no database named: what libpq does, on a host without a server' with PGHOST="$T" sr backup --label x
+contains 'what was tried is said' "$ERR" "$T"
+lacks 'and no store is said to hold it' "$OUT" 'holds it'
 exit_is 1 'nobody listens' with DATABASE_URL=postgresql://x:y@127.0.0.1:1/shop sr backup --label x
-for bad in 'mysql://h/db' 'postgresql://h:notaport/db' 'postgresql://u:%zz@h/db' 'nonsense'; do
+for bad in 'mysql://h/db' 'postgresql://h:notaport/db' 'nonsense'; do
     exit_is 2 "DATABASE_URL=$bad is refused" with DATABASE_URL="$bad" sr backup --label x
     contains "DATABASE_URL=$bad: the setting is named" "$ERR" DATABASE_URL
 done

@@ -2,6 +2,8 @@
 . "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
 sr_env
 man=$SR_SRCDIR/docs/strongroom.1
+ok 'the man page can be made anew' with BACKUP_PLUGIN_PATH="$(sr_plugin_path)" "$SR_SRCDIR/scripts/update-man.sh" "$SR_BUILDDIR/strongroom" -
+is 'and is the one that is there (else: run scripts/update-man.sh)' "$(diff "$T/out" "$man")" ''
 ok 'the options are told' sr help --dump-options
 cp "$T/out" "$T/table"
 ok 'the table is no stub' test "$(wc -l <"$T/table")" -gt 40

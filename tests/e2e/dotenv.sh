@@ -21,7 +21,7 @@ is 'double quotes, export, CRLF' "$(value BACKUP_SOURCE_NAME)" 'with blank # not
 is 'single quotes and a comment behind' "$(value LOG_LEVEL)" debug
 is 'a plain value' "$(value BACKUP_RETENTION_DAYS)" 9
 is 'blanks around the sign' "$(value BACKUP_FORMAT)" custom
-is 'where it came from' "$(origin BACKUP_RETENTION_DAYS)" .env
+is 'where it came from' "$(origin BACKUP_RETENTION_DAYS)" .env:5
 is 'the environment wins' "$(BACKUP_RETENTION_DAYS=11 value BACKUP_RETENTION_DAYS)" 11
 exit_is 0 'another file by flag' bash -c 'echo BACKUP_RETENTION_DAYS=12 >../other.env'
 run sr config --json --env-file ../other.env
@@ -50,5 +50,5 @@ exit_is 2 'a huge .env is refused' sr config
 printf 'A=\0B\n' >.env
 exit_is 2 'a .env with a NUL is refused' sr config
 rm .env && mkdir .env
-exit_is 2 'a folder named .env is refused' sr config
+exit_is 0 'a folder named .env is no settings file' sr config
 finish

@@ -28,5 +28,6 @@ q postgres 'ALTER ROLE limited BYPASSRLS'
 exit_is 0 'then a backup is made' sr backup --label x
 q shop 'REVOKE SELECT ON users FROM limited'
 exit_is 0 'an excluded table needs no right' sr backup --label y --exclude-table users
-exit_is 0 'nor one whose data is excluded' sr backup --label z --exclude-table-data users
+# pg_dump locks what it defines, and that needs the right to read.
+exit_is 1 'one whose data alone is excluded does' sr backup --label z --exclude-table-data users
 finish

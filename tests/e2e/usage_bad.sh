@@ -41,6 +41,8 @@ matches 'version' "$OUT" '^strongroom [0-9]+\.[0-9]+'
 exit_is 0 '--version' sr --version
 exit_is 2 'a failure in JSON' sr backup --json --nosuch
 is 'is one JSON document' "$(jq -s length <"$T/out")" 1
+exit_is 1 'a store that is not there is no empty one' sr list --json
+mkdir -p "$BACKUP_DIR"
 exit_is 0 'an empty store lists nothing' sr list --json
 is 'no backups' "$(json '.schema, (.backups | length)' | tr '\n' ' ')" '1 0 '
 finish
