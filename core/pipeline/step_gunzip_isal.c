@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/pipeline/codec.h"
+#include "core/pipeline/gzip_header.h"
 
 #include <isa-l.h>
 #include <limits.h>
@@ -8,40 +9,46 @@
 struct gunzip {
     struct sr_codec codec;
     struct inflate_state z;
-    int between; /* a member ended; another may follow, or the end */
-    int members;
+    struct sr_gzip_header header;
+    int in_header; /* of the member that begins, or may begin, here */
+    int begun;     /* some of its header was seen */
+    int members;   /* at least one is complete */
 };
 
-static int damaged(const struct gunzip *g, int rc, struct sr_error *err)
+static int damaged(const struct gunzip *g, const char *what, struct sr_error *err)
 {
-    const char *what = "invalid deflate data";
-    if (rc == ISAL_INVALID_WRAPPER || rc == ISAL_UNSUPPORTED_METHOD)
-        what = "no gzip header";
-    else if (rc == ISAL_INCORRECT_CHECKSUM)
-        what = "checksum or length differ";
     return sr_fail(err, SR_E_CORRUPT, "the gzip data is damaged%s: %s",
-                   g->members > 0 ? " after its end (trailing bytes?)" : "", what);
+                   g->members && g->in_header ? " after its end (trailing bytes?)" : "", what);
 }
 
-/* Bytes that ISA-L took into its bit buffer belong to what follows a member. It gives them back
- * when it checks the trailer, so that next_in points right behind it. */
-static void member_end(struct gunzip *g)
+static void member_begin(struct gunzip *g)
 {
     isal_inflate_reset(&g->z);
-    g->z.crc_flag = ISAL_GZIP;
-    g->between = 1;
-    g->members = 1;
+    g->z.crc_flag = ISAL_GZIP_NO_HDR_VER; /* checks CRC and length behind the data */
+    g->header = (struct sr_gzip_header){0};
+    g->in_header = 1;
+    g->begun = 0;
 }
 
-static int gunzip_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_error *err)
+/* SR_OK with in_header still set: the input is used up. */
+static int read_header(struct gunzip *g, struct sr_codec_io *io, struct sr_error *err)
 {
-    struct gunzip *g = (struct gunzip *)c;
-    struct inflate_state *z = &g->z;
-    if (g->between && io->in_len == 0) {
-        io->done = io->eof;
+    g->begun = g->begun || io->in_len > 0;
+    int rc = sr_gzip_header_feed(&g->header, &io->in, &io->in_len);
+    if (rc < 0)
+        return damaged(g, "no gzip header", err);
+    g->in_header = rc == 0;
+    if (!g->in_header || !io->eof)
         return SR_OK;
-    }
-    g->between = 0;
+    if (!g->members || g->begun)
+        return sr_fail(err, SR_E_CORRUPT, "the gzip data is cut off");
+    io->done = 1;
+    return SR_OK;
+}
+
+static int read_data(struct gunzip *g, struct sr_codec_io *io, struct sr_error *err)
+{
+    struct inflate_state *z = &g->z;
     uint32_t in = io->in_len < INT_MAX ? (uint32_t)io->in_len : INT_MAX;
     uint32_t out = io->out_cap < INT_MAX ? (uint32_t)io->out_cap : INT_MAX;
     z->next_in = (uint8_t *)io->in; /* ISA-L reads only */
@@ -50,19 +57,32 @@ static int gunzip_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_
     z->avail_out = out;
     int rc = isal_inflate(z);
     if (rc < 0 || rc == ISAL_NEED_DICT)
-        return damaged(g, rc, err);
+        return damaged(
+            g, rc == ISAL_INCORRECT_CHECKSUM ? "checksum or length differ" : "invalid deflate data",
+            err);
     io->in += in - z->avail_in;
     io->in_len -= in - z->avail_in;
     io->out += out - z->avail_out;
     io->out_cap -= out - z->avail_out;
     if (z->block_state == ISAL_BLOCK_FINISH) {
-        member_end(g);
+        g->members = 1;
+        member_begin(g);
         io->done = io->eof && io->in_len == 0;
-        return SR_OK;
-    }
-    if (io->eof && io->in_len == 0 && io->out_cap > 0)
+    } else if (io->eof && io->in_len == 0 && io->out_cap > 0) {
         return sr_fail(err, SR_E_CORRUPT, "the gzip data is cut off");
+    }
     return SR_OK;
+}
+
+static int gunzip_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_error *err)
+{
+    struct gunzip *g = (struct gunzip *)c;
+    if (g->in_header) {
+        int rc = read_header(g, io, err);
+        if (rc != SR_OK || g->in_header)
+            return rc;
+    }
+    return read_data(g, io, err);
 }
 
 static void gunzip_free(struct sr_codec *c)
@@ -79,8 +99,7 @@ struct sr_codec *sr_codec_gunzip_isal_new(void)
         return NULL;
     g->codec.ops = &gunzip_ops;
     g->members = 0;
-    g->between = 0;
     isal_inflate_init(&g->z);
-    g->z.crc_flag = ISAL_GZIP; /* header, trailer, CRC and length are read and checked */
+    member_begin(g);
     return &g->codec;
 }
