@@ -91,8 +91,8 @@ void sr_gpg_set_passphrase(gpgme_ctx_t ctx, const struct sr_passphrase *pass)
 const char *sr_gpg_version(void)
 {
     gpgme_engine_info_t info = NULL;
-    (void)pthread_once(&once, init_once);
-    if (gpgme_get_engine_info(&info))
+    /* gpgme lists a version even for a gpg that is not there. */
+    if (sr_gpg_check(NULL) != SR_OK || gpgme_get_engine_info(&info))
         return "";
     for (; info; info = info->next)
         if (info->protocol == GPGME_PROTOCOL_OpenPGP && info->version)

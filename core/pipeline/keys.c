@@ -80,11 +80,13 @@ static int spec_read(const char *text, struct spec *ret, struct sr_error *err)
     return SR_OK;
 }
 
-/* A user id of the key that is exactly this address and was not revoked. */
+/* A user id of the key is exactly this address and was not taken back, unless the whole key was:
+ * then that is what has to be told. */
 static int has_address(gpgme_key_t key, const char *address)
 {
     for (gpgme_user_id_t u = key->uids; u; u = u->next)
-        if (!u->revoked && !u->invalid && u->address && strcasecmp(u->address, address) == 0)
+        if ((key->revoked || (!u->revoked && !u->invalid)) && u->address &&
+            strcasecmp(u->address, address) == 0)
             return 1;
     return 0;
 }
