@@ -1,0 +1,168 @@
+/* Saves that must fail, and what they leave: nothing. */
+#include "config.h"
+#include "core/check/check.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+
+#define MIB (UINT64_C(1) << 20)
+
+/* Nothing is visible, nothing unfinished is left, and the key is free. */
+static int left_nothing(struct check *c, const char *key)
+{
+    unsigned unfinished = 0;
+    int good = check_visible(c, key, NULL) == 0;
+    if (!good)
+        check_note("%s is visible", key);
+    if (c->t->sweep && (call_sweep(c, &c->a, 0, 1, &unfinished) != SR_STORAGE_OK || unfinished)) {
+        check_note("%u unfinished objects are left", unfinished);
+        good = 0;
+    }
+    return good && check_put(c, key, 100, 50) && check_holds(c, key, 100, 50);
+}
+
+static void check_reader_fails(struct check *c)
+{
+    const uint64_t size = 6 * MIB;
+    const struct {
+        uint64_t at;
+        const char *where;
+    } cases[] = {
+        {0, "first"}, {size / 2, "middle"}, {size - 1, "last"}, {size, "byte after the last"}};
+    char key[SR_STORAGE_KEY_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct source s = SOURCE(size, i);
+        s.fail_at = cases[i].at;
+        check_key(c, "reader-fails", key);
+        int32_t code = call_save(c, &c->a, key, &s, size, 0, NULL);
+        check_that(c, code != SR_STORAGE_OK && left_nothing(c, key),
+                   "a reader that fails at the %s byte fails the save and leaves nothing (code %d)",
+                   cases[i].where, (int)code);
+    }
+}
+
+static int cancel_here(struct source *s)
+{
+    struct check_handle *h = s->ctx;
+    sr_host_cancel(h->host);
+    s->hook = NULL;
+    return 0;
+}
+
+static void check_cancel_midway(struct check *c)
+{
+    char key[SR_STORAGE_KEY_MAX];
+    const struct {
+        uint64_t at;
+        const char *when;
+    } cases[] = {
+        {0, "before the first byte"}, {3 * MIB, "half-way"}, {6 * MIB, "at the last byte"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct source s = SOURCE(6 * MIB, i);
+        s.hook = cancel_here;
+        s.hook_at = cases[i].at;
+        s.ctx = &c->a;
+        int32_t code = call_save(c, &c->a, check_key(c, "cancelled", key), &s, s.size, 0, NULL);
+        sr_host_resume(c->a.host);
+        check_that(c, code == SR_STORAGE_E_CANCELLED && left_nothing(c, key),
+                   "a save cancelled %s leaves nothing (code %d)", cases[i].when, (int)code);
+    }
+}
+
+struct blocked {
+    struct check *c;
+    sem_t waiting;
+    unsigned agains;
+};
+
+/* A source that has nothing more to give, for ever. */
+static int block_here(struct source *s)
+{
+    struct blocked *b = s->ctx;
+    /* A plugin that never looks up must not hang the whole suite. */
+    if (++b->agains > 1000000)
+        return 0;
+    if (b->agains == 3)
+        (void)sem_post(&b->waiting);
+    return 1;
+}
+
+static void *cancel_thread(void *ctx)
+{
+    struct blocked *b = ctx;
+    while (sem_wait(&b->waiting) != 0)
+        continue;
+    sr_host_cancel(b->c->a.host);
+    if (b->c->t->cancel)
+        b->c->t->cancel(b->c->a.handle);
+    return NULL;
+}
+
+static void check_cancel_blocked(struct check *c)
+{
+    char key[SR_STORAGE_KEY_MAX];
+    struct blocked b = {.c = c};
+    struct source s = SOURCE(2 * MIB, 3);
+    pthread_t thread;
+    s.hook = block_here;
+    s.hook_at = MIB;
+    s.ctx = &b;
+    if (sem_init(&b.waiting, 0, 0) != 0 || pthread_create(&thread, NULL, cancel_thread, &b) != 0) {
+        check_that(c, 0, "a thread can be made");
+        return;
+    }
+    int32_t code = call_save(c, &c->a, check_key(c, "blocked", key), &s, s.size, 0, NULL);
+    (void)sem_post(&b.waiting);
+    (void)pthread_join(thread, NULL);
+    (void)sem_destroy(&b.waiting);
+    sr_host_resume(c->a.host);
+    check_that(c, code == SR_STORAGE_E_CANCELLED && left_nothing(c, key),
+               "a save that waits for bytes is cancelled from another thread (code %d)", (int)code);
+}
+
+struct watching {
+    struct check *c;
+    const char *key;
+    int visible;
+    int32_t swept;
+};
+
+static int watch_here(struct source *s)
+{
+    struct watching *w = s->ctx;
+    s->hook = NULL;
+    w->visible = check_visible(w->c, w->key, NULL);
+    unsigned n = 0;
+    if (w->c->t->sweep)
+        w->swept = call_sweep(w->c, &w->c->b, 0, 0, &n);
+    return 0;
+}
+
+static void check_not_before_the_end(struct check *c)
+{
+    char key[SR_STORAGE_KEY_MAX];
+    if (!c->b.handle) {
+        check_skip(c, "an object is not visible before its end", "needs a second handle");
+        return;
+    }
+    struct watching w = {.c = c, .key = check_key(c, "watched", key)};
+    struct source s = SOURCE(6 * MIB, 9);
+    s.hook = watch_here;
+    s.hook_at = 6 * MIB - 1;
+    s.ctx = &w;
+    int32_t code = call_save(c, &c->a, key, &s, s.size, 0, NULL);
+    check_that(c, w.visible == 0, "an object is not visible before its end");
+    check_that(c,
+               code == SR_STORAGE_OK && w.swept == SR_STORAGE_OK && check_holds(c, key, 6 * MIB, 9),
+               "a sweep of everything leaves what a live saver is writing");
+}
+
+void check_failing(struct check *c)
+{
+    check_reader_fails(c);
+    check_cancel_midway(c);
+    check_cancel_blocked(c);
+    check_not_before_the_end(c);
+}
