@@ -58,7 +58,7 @@ static void check_cancel_midway(struct check *c)
         uint64_t at;
         const char *when;
     } cases[] = {
-        {0, "before the first byte"}, {3 * MIB, "half-way"}, {6 * MIB, "at the last byte"}};
+        {0, "before the first byte"}, {3 * MIB, "half-way"}, {6 * MIB - 1, "at the last byte"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct source s = SOURCE(6 * MIB, i);
         s.hook = cancel_here;
@@ -69,6 +69,17 @@ static void check_cancel_midway(struct check *c)
         check_that(c, code == SR_STORAGE_E_CANCELLED && left_nothing(c, key),
                    "a save cancelled %s leaves nothing (code %d)", cases[i].when, (int)code);
     }
+    /* So late it may come too late; but either all or nothing is there. */
+    struct source s = SOURCE(6 * MIB, 9);
+    s.hook = cancel_here;
+    s.hook_at = s.size;
+    s.ctx = &c->a;
+    int32_t code = call_save(c, &c->a, check_key(c, "cancelled", key), &s, s.size, 0, NULL);
+    sr_host_resume(c->a.host);
+    check_that(c,
+               code == SR_STORAGE_OK ? check_holds(c, key, s.size, 9)
+                                     : code == SR_STORAGE_E_CANCELLED && left_nothing(c, key),
+               "a save cancelled at its end is done or leaves nothing (code %d)", (int)code);
 }
 
 struct blocked {

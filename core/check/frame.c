@@ -189,25 +189,36 @@ int check_begin(struct check *c, const char *search_path, struct sr_error *err)
     return rc;
 }
 
+struct first {
+    const char *base;
+    char *key;
+};
+
 static int first_key(void *ctx, const struct sr_storage_entry *e)
 {
-    (void)snprintf(ctx, SR_STORAGE_KEY_MAX, "%s", e->key);
+    struct first *f = ctx;
+    if (strncmp(e->key, f->base, strlen(f->base)) != 0)
+        return 0; /* more than was asked for */
+    (void)snprintf(f->key, SR_STORAGE_KEY_MAX, "%s", e->key);
     return 1;
 }
 
 /* Deletes everything below base; the keys that were used are not remembered. */
 static int clean(struct check *c)
 {
-    char key[SR_STORAGE_KEY_MAX];
+    char key[SR_STORAGE_KEY_MAX] = "", before[SR_STORAGE_KEY_MAX];
+    struct first f = {c->base, key};
     struct sr_storage_deletion d;
     for (;;) {
+        memcpy(before, key, sizeof before);
         key[0] = '\0';
-        if (call_list(c, &c->a, c->base, "", first_key, key) != SR_STORAGE_OK)
+        if (call_list(c, &c->a, c->base, "", first_key, &f) != SR_STORAGE_OK)
             return -1;
         if (!*key)
             return 0;
-        if (strncmp(key, c->base, strlen(c->base)) != 0 ||
-            call_delete(c, &c->a, key, &d) != SR_STORAGE_OK || d.outcome == SR_STORAGE_KEPT)
+        if (strcmp(key, before) == 0)
+            return -1; /* a deletion that deletes nothing */
+        if (call_delete(c, &c->a, key, &d) != SR_STORAGE_OK || d.outcome == SR_STORAGE_KEPT)
             return -1;
     }
 }

@@ -131,8 +131,8 @@ int sr_abi_take(const struct sr_storage_plugin *from, const char *file, struct s
                 struct sr_error *err)
 {
     if (!from)
-        return sr_fail(err, SR_E_CONFIG, "plugin %s refused: sr_storage_entry returned nothing",
-                       file);
+        return sr_fail(err, SR_E_CONFIG,
+                       "plugin %s refused: sr_storage_plugin_entry returned nothing", file);
     /* The version decides how the rest is read, so it comes before any judgement of the size. */
     if (from->size >= 16 && from->api_version != SR_STORAGE_API_VERSION)
         return sr_fail(err, SR_E_CONFIG,

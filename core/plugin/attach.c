@@ -42,14 +42,14 @@ int sr_plugin_attach(const char *file, void (*step)(void *ctx, const char *what)
     }
     if (step)
         step(ctx, "its entry");
-    void *symbol = dlsym(library, "sr_storage_entry");
+    void *symbol = dlsym(library, "sr_storage_plugin_entry");
     if (!symbol)
         return sr_fail(
             err, SR_E_CONFIG,
-            "plugin %s refused: it does not export sr_storage_entry, so it is no storage "
+            "plugin %s refused: it does not export sr_storage_plugin_entry, so it is no storage "
             "plugin (SR_STORAGE_REGISTER makes that function)",
             file);
-    sr_storage_entry_fn entry;
+    sr_storage_plugin_entry_fn entry;
     memcpy(&entry, &symbol, sizeof entry);
     const struct sr_storage_plugin *from = entry();
     if (step)

@@ -70,6 +70,11 @@ int sr_plugin_probe(const char *file, int deadline_ms, struct sr_error *err)
     char *answer = last_line(text, "refused "), *at = copy ? last_line(copy, "at ") : NULL;
     if (answer)
         return refused(answer, err);
+    if (rc == SR_E_TIMEOUT)
+        return sr_fail(err, SR_E_CONFIG,
+                       "plugin %s refused: tried in a process of its own, it did not come through "
+                       "%s within %d ms",
+                       file, at ? at : "being loaded", deadline_ms);
     if (rc != SR_OK)
         return sr_fail(err, SR_E_CONFIG,
                        "plugin %s refused: tried in a process of its own, it did not come through "

@@ -48,14 +48,18 @@
  *
  * A call returns SR_STORAGE_OK or one of SR_STORAGE_E_*. Before it returns an error it calls
  * host->set_error with the same code and one message for people: what was tried, on what, what came
- * back. The message never holds a secret. Where none was set, the host makes one from the code. A
- * code that the host does not know counts as SR_STORAGE_E_INTERNAL. A plugin tries again what is
- * worth trying again (throttling, a lost connection) before it reports; the host does not retry.
+ * back. The message never holds a secret. Once it is set the call only cleans up and returns: no
+ * reader, writer or emitter is called any more. Where none was set, the host makes one from the
+ * code. A code that the host does not know counts as SR_STORAGE_E_INTERNAL. A plugin tries again
+ * what is worth trying again (throttling, a lost connection) before it reports; the host does not
+ * retry.
  *
  * KEYS
  *
  * Bytes of [A-Za-z0-9._/-]; components between slashes of 1 to 200 bytes, none beginning with a
- * dot; at most SR_STORAGE_KEY_MAX bytes with the NUL. The host checks keys before they get here.
+ * dot; at most SR_STORAGE_KEY_MAX bytes with the NUL. The host checks keys before they get here. Of
+ * two keys of which one is the other and a slash and more ("a", "a/b") a store may refuse the
+ * second.
  */
 #ifndef STRONGROOM_STORAGE_H
 #define STRONGROOM_STORAGE_H
@@ -99,15 +103,16 @@ enum {
 };
 
 /* What a plugin or, after open, a handle can do. */
-#define SR_CAP_LATE_KEY (UINT64_C(1) << 0)      /* save can be told the key after the bytes */
-#define SR_CAP_ATOMIC_CREATE (UINT64_C(1) << 1) /* of two savers of one key exactly one succeeds \
-                                                 */
-#define SR_CAP_RANGES (UINT64_C(1) << 2)        /* fetch honours offset and length */
-#define SR_CAP_SORTED_LIST (UINT64_C(1) << 3)   /* list emits in bytewise order of keys */
-#define SR_CAP_LOCK (UINT64_C(1) << 4)          /* save honours retain_until */
-#define SR_CAP_COPY (UINT64_C(1) << 5)          /* copy happens inside the store */
-#define SR_CAP_VERSIONS (UINT64_C(1) << 6)      /* what was replaced or deleted can remain */
-#define SR_CAP_METADATA (UINT64_C(1) << 7)      /* save keeps the metadata pairs */
+#define SR_CAP_LATE_KEY (UINT64_C(1) << 0) /* save can be told the key after the bytes */
+#define SR_CAP_ATOMIC_CREATE                                                                   \
+    (UINT64_C(1) << 1)                        /* of two savers of one key exactly one succeeds \
+                                               */
+#define SR_CAP_RANGES (UINT64_C(1) << 2)      /* fetch honours offset and length */
+#define SR_CAP_SORTED_LIST (UINT64_C(1) << 3) /* list emits in bytewise order of keys */
+#define SR_CAP_LOCK (UINT64_C(1) << 4)        /* save honours retain_until */
+#define SR_CAP_COPY (UINT64_C(1) << 5)        /* copy happens inside the store */
+#define SR_CAP_VERSIONS (UINT64_C(1) << 6)    /* what was replaced or deleted can remain */
+#define SR_CAP_METADATA (UINT64_C(1) << 7)    /* save keeps the metadata pairs */
 
 /* SETTINGS
  *
@@ -475,8 +480,8 @@ struct sr_storage_plugin {
  *     SR_STORAGE_REGISTER(hello, plugin)
  *
  * The struct is not const, because the macro writes size and version into it. With
- * SR_STORAGE_STATIC defined the function is named sr_storage_entry_hello instead, so that several
- * plugins can be linked into one program. */
+ * SR_STORAGE_STATIC defined the function is named sr_storage_plugin_entry_hello instead, so that
+ * several plugins can be linked into one program. */
 #if defined(__GNUC__) || defined(__clang__)
 #define SR_STORAGE_EXPORT __attribute__((visibility("default")))
 #else
@@ -490,12 +495,12 @@ struct sr_storage_plugin {
 #endif
 
 #ifdef SR_STORAGE_STATIC
-#define SR_STORAGE_ENTRY(ident) sr_storage_entry_##ident
+#define SR_STORAGE_ENTRY(ident) sr_storage_plugin_entry_##ident
 #else
-#define SR_STORAGE_ENTRY(ident) sr_storage_entry
+#define SR_STORAGE_ENTRY(ident) sr_storage_plugin_entry
 #endif
 
-typedef const struct sr_storage_plugin *(*sr_storage_entry_fn)(void);
+typedef const struct sr_storage_plugin *(*sr_storage_plugin_entry_fn)(void);
 
 #define SR_STORAGE_REGISTER(ident, plugin)                                                       \
     SR_STORAGE_EXTERN SR_STORAGE_EXPORT const struct sr_storage_plugin *SR_STORAGE_ENTRY(ident)( \

@@ -1,0 +1,63 @@
+# Plugins that break a promise before they are of any use: each refused, by a message that names the
+# file, the promise and both numbers, in a process that goes on.
+set -u
+dir=$(mktemp -d "${TMPDIR:-/tmp}/sr-abi-XXXXXX") || exit 2
+trap 'rm -rf "$dir"' EXIT
+check="$SR_BUILDDIR/strongroom-plugin-check"
+failed=0
+
+build() { # VARIANT
+    ${SR_CC:-cc} -std=c11 -D_GNU_SOURCE -shared -fPIC -I"$SR_SRCDIR/include" -D"VARIANT_$1" \
+        -o "$dir/variant.so" "$SR_SRCDIR/tests/abi/variant.c" || exit 2
+}
+
+refused() { # VARIANT PATTERN [PLUGIN]
+    local out status
+    build "$1"
+    out=$(BACKUP_PLUGIN_PATH="$dir" "$check" "${3:-$dir/variant.so}" 2>&1)
+    status=$?
+    if [ $status -ne 2 ] || ! grep -q "^Bail out! .*$dir/variant.so" <<<"$out" ||
+        ! grep -qE "$2" <<<"$out"; then
+        echo "not refused as it should be: $1 (status $status, wanted: $2)"
+        echo "$out" | head -5
+        failed=1
+    else
+        echo "refused: $1: ${out##*refused: }"
+    fi
+}
+
+refused MISSING_SYMBOL 'does not export sr_storage_plugin_entry'
+refused RETURNS_NULL 'sr_storage_plugin_entry returned nothing'
+refused API_NEWER 'speaks version 7 .* speaks version 1'
+refused API_ZERO 'speaks version 0 .* speaks version 1'
+refused TOO_SMALL 'it is [0-9]+ bytes long; up to the last required slot it is [0-9]+'
+refused TINY 'it is 4 bytes long'
+refused HUGE 'it is 1099511627776 bytes long; .* more than 65536'
+refused NO_NAME "name '' is not"
+refused BAD_NAME "name '../variant' is not"
+refused LONG_NAME 'of at most 32'
+refused OTHER_NAME "calls itself 'other', but its file is named for 'variant'" variant
+refused NO_DESCRIPTION 'gives no description'
+refused CONTROL_CHARACTERS 'control character 0x1b'
+refused NO_OPEN 'slot open is empty'
+refused NO_CLOSE 'slot close is empty'
+refused NO_SAVE 'slot save is empty'
+refused NO_LIST 'slot list is empty'
+refused NO_FETCH 'slot fetch is empty'
+refused NO_DELETE 'slot delete_object is empty'
+refused COPY_WITHOUT_SLOT 'capability copy but its slot is empty'
+refused ROW_SIZES 'setting 1 says it is [0-9]+ bytes long, the first said [0-9]+'
+refused ROW_TINY 'first setting says it is 8 bytes long, at least [0-9]+'
+refused ROW_TWICE 'declares setting one twice'
+refused ROW_KEY 'key of its setting 1 is not allowed'
+refused ROW_PREFIX "not 'prefix'"
+refused ROW_TYPE 'type 1000, the last this strongroom knows is 8'
+refused ROW_CHOICE 'setting two is a choice of nothing'
+refused CONSTRUCTOR_CRASHES 'did not come through its constructors: .*signal 11'
+refused CONSTRUCTOR_EXITS 'ended that process in its constructors'
+refused CONSTRUCTOR_HANGS 'did not come through its constructors within 10000 ms'
+refused ENTRY_CRASHES 'did not come through its entry: .*signal 7'
+refused LOAD_CRASHES 'did not come through its load: .*signal 6'
+refused LOAD_FAILS 'load failed: libexample is too old'
+refused LOAD_ASKS 'load failed: libexample is too old'
+exit $failed
