@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/cli/ask.h"
+#include "core/cli/progress.h"
 #include "core/cli/screen.h"
 #include "core/engine/context.h"
 #include "core/util/cleanup.h"
@@ -75,6 +76,7 @@ int sr_ask(void *ctx, const char *question)
         return 0;
     }
     char line[64];
+    sr_progress_clear();
     sr_context_on_cancel(ctx, wake, &stop);
     int yes = sr_write_full(tty >= 0 ? tty : STDERR_FILENO, text, (size_t)n) == 0 &&
               line_read(tty >= 0 ? tty : STDIN_FILENO, stop, line, sizeof line) >= 0 &&

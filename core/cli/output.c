@@ -4,6 +4,7 @@
 #include "core/util/buf.h"
 #include "core/util/cleanup.h"
 #include "core/util/error.h"
+#include "core/util/json.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -57,7 +58,7 @@ static json_t *failure_object(const struct sr_error *failure, int exit_code)
 {
     json_t *e = json_object();
     if (!e || json_object_set_new(e, "code", json_string(sr_code_name(failure->code))) != 0 ||
-        json_object_set_new(e, "message", sr_json_text(failure->text)) != 0 ||
+        json_object_set_new(e, "message", sr_json_text_or_null(failure->text)) != 0 ||
         json_object_set_new(e, "exit", json_integer(exit_code)) != 0) {
         json_decref(e);
         return NULL;
@@ -114,27 +115,9 @@ int sr_output_finish(struct sr_output *o, const struct sr_error *failure, int ex
     return SR_OK;
 }
 
-json_t *sr_json_text(const char *s)
+json_t *sr_json_text_or_null(const char *s)
 {
-    if (!s)
-        return json_null();
-    json_t *plain = json_string(s);
-    if (plain)
-        return plain;
-    struct sr_buf b;
-    sr_buf_init(&b, strlen(s) * 3 + 1);
-    int rc = SR_OK;
-    for (size_t left = strlen(s); left > 0 && rc == SR_OK;) {
-        uint32_t c;
-        size_t n = sr_utf8_decode(s, left, &c);
-        rc = n ? sr_buf_add(&b, s, n) : sr_buf_adds(&b, "\xEF\xBF\xBD");
-        n = n ? n : 1;
-        s += n;
-        left -= n;
-    }
-    json_t *fixed = rc == SR_OK ? json_string(sr_buf_str(&b)) : NULL;
-    sr_buf_done(&b);
-    return fixed;
+    return s ? sr_json_text(s) : json_null();
 }
 
 json_t *sr_json_time(int64_t t)
@@ -153,7 +136,7 @@ json_t *sr_json_strings(const struct sr_strlist *l)
 {
     json_t *a = json_array();
     for (size_t i = 0; a && i < l->len; i++)
-        sr_json_append(&a, sr_json_text(l->items[i]));
+        sr_json_append(&a, sr_json_text_or_null(l->items[i]));
     return a;
 }
 

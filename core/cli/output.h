@@ -55,8 +55,8 @@ int sr_output_finish(struct sr_output *o, const struct sr_error *failure, int ex
 
 /* --- JSON made of what came from outside --- */
 
-/* A JSON string; bytes that are no UTF-8 become U+FFFD. NULL gives null. */
-json_t *sr_json_text(const char *s);
+/* A JSON string of any bytes (sr_json_text); NULL gives null. */
+json_t *sr_json_text_or_null(const char *s);
 /* ISO 8601 UTC. */
 json_t *sr_json_time(int64_t t);
 /* Sizes and counts; past INT64_MAX: null. */

@@ -22,7 +22,7 @@
 /* The logger's hook has no argument, so the terminal that holds a drawn line, or -1, lives here. */
 static atomic_int drawn_on = -1;
 
-static void line_clear(void)
+void sr_progress_clear(void)
 {
     int fd = atomic_exchange(&drawn_on, -1);
     if (fd >= 0)
@@ -81,7 +81,7 @@ void sr_progress_init(struct sr_progress *p, int fd, const struct sr_clock *cloc
     p->terminal = isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
     p->shown = p->began = sr_clock_monotonic(clock);
     if (wanted && p->terminal)
-        sr_log_set_hook(line_clear);
+        sr_log_set_hook(sr_progress_clear);
 }
 
 static void draw(struct sr_progress *p, uint64_t bytes, uint64_t total, double seconds)
@@ -122,7 +122,7 @@ void sr_progress_show(void *progress, const char *what, uint64_t bytes, uint64_t
 
 void sr_progress_done(struct sr_progress *p)
 {
-    line_clear();
+    sr_progress_clear();
     if (p->wanted && p->terminal)
         sr_log_set_hook(NULL);
     p->wanted = 0;

@@ -33,6 +33,8 @@ void sr_progress_init(struct sr_progress *p, int fd, const struct sr_clock *cloc
 /* Shape of sr_context.progress; total UINT64_MAX: unknown. */
 void sr_progress_show(void *progress, const char *what, uint64_t bytes, uint64_t total);
 void sr_progress_done(struct sr_progress *p);
+/* Takes a drawn line off its terminal until the next call of show; for what writes there itself. */
+void sr_progress_clear(void);
 
 /* The line's text, at most width columns (0: any): "app: 120 MiB of 768 MiB, 40.0 MiB/s, 0:16
  * left". moved bytes in seconds give the rate; without either it is left out. Pure. */

@@ -26,9 +26,9 @@ static json_t *stores_json(const struct sr_backup_result *r)
     json_t *a = json_array();
     for (size_t i = 0; a && i < r->stores_len; i++) {
         const struct sr_backup_store *s = &r->stores[i];
-        json_t *e = json_pack("{s:o, s:b, s:o, s:o}", "name", sr_json_text(s->name), "ok", s->ok,
-                              "error", sr_json_text(*s->error ? s->error : NULL), "seconds",
-                              sr_json_seconds(s->seconds));
+        json_t *e = json_pack("{s:o, s:b, s:o, s:o}", "name", sr_json_text_or_null(s->name), "ok",
+                              s->ok, "error", sr_json_text_or_null(*s->error ? s->error : NULL),
+                              "seconds", sr_json_seconds(s->seconds));
         sr_json_append(&a, e);
     }
     return a;
@@ -47,10 +47,10 @@ static json_t *backup_json(const struct sr_backup_result *r)
     char label[SR_LABEL_TEXT_MAX];
     sr_report_label(m->label, label);
     return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "set",
-                     sr_json_text(m->set), "label", sr_json_text(label), "source",
-                     sr_json_text(m->source), "created_at", sr_json_time(m->created_at), "format",
-                     format_of(m), "trigger", sr_json_text(m->trigger), "duration_seconds",
-                     sr_json_seconds(r->seconds), "objects",
+                     sr_json_text_or_null(m->set), "label", sr_json_text_or_null(label), "source",
+                     sr_json_text_or_null(m->source), "created_at", sr_json_time(m->created_at),
+                     "format", format_of(m), "trigger", sr_json_text_or_null(m->trigger),
+                     "duration_seconds", sr_json_seconds(r->seconds), "objects",
                      sr_objects_json(m, r->detail ? r->detail : m->detail), "stores",
                      stores_json(r), "pruned", sr_json_strings(&r->pruned));
 }

@@ -20,9 +20,10 @@ static json_t *doctor_json(const struct sr_doctor_result *r)
     json_t *a = json_array();
     for (size_t i = 0; a && i < r->len; i++) {
         const struct sr_doctor_line *l = &r->lines[i];
-        json_t *e = json_pack("{s:s, s:o, s:o, s:o}", "level", level_name(l->level), "what",
-                              sr_json_text(l->what), "finding", sr_json_text(l->finding), "remedy",
-                              sr_json_text(l->remedy));
+        json_t *e =
+            json_pack("{s:s, s:o, s:o, s:o}", "level", level_name(l->level), "what",
+                      sr_json_text_or_null(l->what), "finding", sr_json_text_or_null(l->finding),
+                      "remedy", sr_json_text_or_null(l->remedy));
         sr_json_append(&a, e);
     }
     return json_pack("{s:i, s:o}", "blockers", r->blockers, "checks", a);

@@ -12,12 +12,12 @@ static json_t *entry_json(const struct sr_listing_entry *e, int64_t now)
                     : e->kept_until == 0 ? sr_json_time(now)
                                          : sr_json_time(e->kept_until);
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o, s:o}", "set",
-                     sr_json_text(e->set), "label", sr_json_text(e->label), "source",
-                     sr_json_text(e->source), "created_at", sr_json_time(e->time), "trigger",
-                     sr_json_text(e->trigger), "size", sr_json_size(e->size), "encrypted",
-                     e->encrypted != 0, "stores", sr_json_strings(&e->stores), "proofs",
-                     sr_json_strings(&e->proofs), "hold", e->held != 0, "kept_until", until,
-                     "kept_because", sr_json_text(e->kept_because));
+                     sr_json_text_or_null(e->set), "label", sr_json_text_or_null(e->label),
+                     "source", sr_json_text_or_null(e->source), "created_at", sr_json_time(e->time),
+                     "trigger", sr_json_text_or_null(e->trigger), "size", sr_json_size(e->size),
+                     "encrypted", e->encrypted != 0, "stores", sr_json_strings(&e->stores),
+                     "proofs", sr_json_strings(&e->proofs), "hold", e->held != 0, "kept_until",
+                     until, "kept_because", sr_json_text_or_null(e->kept_because));
 }
 
 static json_t *list_json(const struct sr_listing *l, int64_t now)

@@ -25,12 +25,12 @@ static json_t *prune_json(const struct sr_prune_result *r, int dry_run, int64_t 
     json_t *a = json_array();
     for (size_t i = 0; a && i < r->len; i++) {
         const struct sr_prune_item *p = &r->items[i];
-        json_t *e =
-            json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "set", sr_json_text(p->set),
-                      "source", sr_json_text(p->source), "store", sr_json_text(p->store),
-                      "created_at", sr_json_time(p->time), "outcome", outcome_name(p->outcome),
-                      "kept_until", p->kept_until > 0 ? sr_json_time(p->kept_until) : json_null(),
-                      "reason", sr_json_text(p->reason), "freed", sr_json_size(p->freed));
+        json_t *e = json_pack(
+            "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "set", sr_json_text_or_null(p->set),
+            "source", sr_json_text_or_null(p->source), "store", sr_json_text_or_null(p->store),
+            "created_at", sr_json_time(p->time), "outcome", outcome_name(p->outcome), "kept_until",
+            p->kept_until > 0 ? sr_json_time(p->kept_until) : json_null(), "reason",
+            sr_json_text_or_null(p->reason), "freed", sr_json_size(p->freed));
         sr_json_append(&a, e);
     }
     return json_pack("{s:b, s:o, s:o}", "dry_run", dry_run != 0, "at", sr_json_time(at), "sets", a);

@@ -9,11 +9,11 @@ void sr_report_restore(struct sr_output *o, const struct sr_restore_result *r)
     char size[SR_SIZE_TEXT], took[SR_SPAN_TEXT];
     if (o->json) {
         sr_output_document(
-            o, json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "what", sr_json_text(r->what),
-                         "target", sr_json_text(r->target), "tables", sr_json_size(r->tables),
-                         "bytes", sr_json_size(r->bytes), "connections_ended", r->connections_ended,
-                         "duration_seconds", sr_json_seconds(r->seconds), "notes",
-                         sr_json_strings(&r->notes)));
+            o, json_pack("{s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "what",
+                         sr_json_text_or_null(r->what), "target", sr_json_text_or_null(r->target),
+                         "tables", sr_json_size(r->tables), "bytes", sr_json_size(r->bytes),
+                         "connections_ended", r->connections_ended, "duration_seconds",
+                         sr_json_seconds(r->seconds), "notes", sr_json_strings(&r->notes)));
         return;
     }
     sr_format_size(r->bytes, size);

@@ -19,7 +19,7 @@ static json_t *rows_json(const struct sr_detail_object *o)
     json_t *rows = json_object();
     for (size_t i = 0; rows && i < o->rows_len; i++) {
         /* By way of a JSON string: a table's name need not be UTF-8. */
-        json_t *name = sr_json_text(o->rows[i].table);
+        json_t *name = sr_json_text_or_null(o->rows[i].table);
         int bad = !name || json_object_set_new(rows, json_string_value(name),
                                                sr_json_size(o->rows[i].rows)) != 0;
         json_decref(name);
@@ -39,11 +39,12 @@ json_t *sr_objects_json(const struct sr_manifest *m, const struct sr_detail *d)
         const struct sr_detail_object *known = detail_of(d, o->key);
         const char *database = o->database ? o->database : known ? known->database : NULL;
         json_t *e = json_pack(
-            "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "key", sr_json_text(o->key),
-            "kind", sr_json_text(o->kind), "database", sr_json_text(database), "compression",
-            sr_json_text(o->compression), "encryption", sr_json_text(o->encryption), "size",
-            sr_json_size(o->size), "sha256", sr_json_text(o->sha256), "plain_sha256",
-            sr_json_text(*o->plain_sha256 ? o->plain_sha256 : NULL), "plain_size",
+            "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "key",
+            sr_json_text_or_null(o->key), "kind", sr_json_text_or_null(o->kind), "database",
+            sr_json_text_or_null(database), "compression", sr_json_text_or_null(o->compression),
+            "encryption", sr_json_text_or_null(o->encryption), "size", sr_json_size(o->size),
+            "sha256", sr_json_text_or_null(o->sha256), "plain_sha256",
+            sr_json_text_or_null(*o->plain_sha256 ? o->plain_sha256 : NULL), "plain_size",
             sr_json_size(o->plain_size), "raw_size",
             o->raw_size ? sr_json_size(o->raw_size) : json_null(), "rows", rows_json(known));
         sr_json_append(&a, e);

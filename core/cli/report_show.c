@@ -19,9 +19,10 @@ static json_t *detail_json(const struct sr_detail *d)
 {
     if (!d)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "host", sr_json_text(d->host), "server",
-                     sr_json_text(d->server), "user", sr_json_text(d->user), "roles",
-                     sr_json_strings(&d->roles), "extensions", sr_json_strings(&d->extensions));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "host", sr_json_text_or_null(d->host), "server",
+                     sr_json_text_or_null(d->server), "user", sr_json_text_or_null(d->user),
+                     "roles", sr_json_strings(&d->roles), "extensions",
+                     sr_json_strings(&d->extensions));
 }
 
 static json_t *manifest_json(const char *store, const struct sr_catalog_set *set,
@@ -29,17 +30,18 @@ static json_t *manifest_json(const char *store, const struct sr_catalog_set *set
 {
     char label[SR_LABEL_TEXT_MAX];
     sr_report_label(m->label, label);
-    return json_pack(
-        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, "
-        "s:o, s:o, s:o}",
-        "format", m->format, "set", sr_json_text(m->set), "label", sr_json_text(label), "source",
-        sr_json_text(m->source), "created_at", sr_json_time(m->created_at), "finished_at",
-        sr_json_time(m->finished_at), "trigger", sr_json_text(m->trigger), "strongroom_version",
-        sr_json_text(m->strongroom_version), "store", sr_json_text(store), "encrypted",
-        is_encrypted(m), "host", sr_json_text(m->host), "hold", set->held != 0, "proofs",
-        sr_json_strings(&set->proofs), "recipients", sr_json_strings(&m->recipients), "tools",
-        sr_json_strings(&m->tools), "notes", sr_json_strings(&m->notes), "detail",
-        detail_json(m->detail), "objects", sr_objects_json(m, m->detail));
+    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, "
+                     "s:o, s:o, s:o}",
+                     "format", m->format, "set", sr_json_text_or_null(m->set), "label",
+                     sr_json_text_or_null(label), "source", sr_json_text_or_null(m->source),
+                     "created_at", sr_json_time(m->created_at), "finished_at",
+                     sr_json_time(m->finished_at), "trigger", sr_json_text_or_null(m->trigger),
+                     "strongroom_version", sr_json_text_or_null(m->strongroom_version), "store",
+                     sr_json_text_or_null(store), "encrypted", is_encrypted(m), "host",
+                     sr_json_text_or_null(m->host), "hold", set->held != 0, "proofs",
+                     sr_json_strings(&set->proofs), "recipients", sr_json_strings(&m->recipients),
+                     "tools", sr_json_strings(&m->tools), "notes", sr_json_strings(&m->notes),
+                     "detail", detail_json(m->detail), "objects", sr_objects_json(m, m->detail));
 }
 
 static void strings_print(struct sr_output *o, const char *title, const struct sr_strlist *l)

@@ -9,9 +9,9 @@ static json_t *sweep_json(const struct sr_sweep_result *r, int dry_run)
     for (size_t i = 0; a && i < r->len; i++) {
         const struct sr_swept *s = &r->items[i];
         json_t *e = json_pack("{s:o, s:o, s:o, s:o}", "store",
-                              sr_json_text(s->store && *s->store ? s->store : NULL), "key",
-                              sr_json_text(s->key), "size", sr_json_size(s->size), "reason",
-                              sr_json_text(s->why));
+                              sr_json_text_or_null(s->store && *s->store ? s->store : NULL), "key",
+                              sr_json_text_or_null(s->key), "size", sr_json_size(s->size), "reason",
+                              sr_json_text_or_null(s->why));
         sr_json_append(&a, e);
     }
     return json_pack("{s:b, s:o}", "dry_run", dry_run != 0, "swept", a);

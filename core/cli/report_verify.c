@@ -21,14 +21,15 @@ static json_t *one_json(const struct sr_verified *v)
     json_t *a = json_array();
     for (size_t i = 0; a && i < v->result.len; i++) {
         const struct sr_verify_object *o = &v->result.objects[i];
-        json_t *e = json_pack("{s:o, s:s, s:o, s:o}", "key", sr_json_text(o->key), "rung",
+        json_t *e = json_pack("{s:o, s:s, s:o, s:o}", "key", sr_json_text_or_null(o->key), "rung",
                               rung_name(o->rung), "size", sr_json_size(o->size), "note",
-                              sr_json_text(o->note));
+                              sr_json_text_or_null(o->note));
         sr_json_append(&a, e);
     }
-    return json_pack("{s:o, s:o, s:o, s:s, s:o}", "set", sr_json_text(v->result.set), "source",
-                     sr_json_text(v->source), "store", sr_json_text(v->store), "rung",
-                     rung_name(v->result.rung), "objects", a);
+    return json_pack("{s:o, s:o, s:o, s:s, s:o}", "set", sr_json_text_or_null(v->result.set),
+                     "source", sr_json_text_or_null(v->source), "store",
+                     sr_json_text_or_null(v->store), "rung", rung_name(v->result.rung), "objects",
+                     a);
 }
 
 static json_t *verified_json(const struct sr_verified *v, size_t len)

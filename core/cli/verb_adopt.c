@@ -17,8 +17,8 @@ static json_t *adopted_json(const struct sr_adopted *a, size_t len)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < len; i++)
-        sr_json_append(&list, json_pack("{s:o, s:o}", "file", sr_json_text(a[i].file), "set",
-                                        sr_json_text(a[i].set)));
+        sr_json_append(&list, json_pack("{s:o, s:o}", "file", sr_json_text_or_null(a[i].file),
+                                        "set", sr_json_text_or_null(a[i].set)));
     return json_pack("{s:o}", "adopted", list);
 }
 

@@ -17,10 +17,10 @@ static int setting_show(void *ctx, const struct sr_store_setting *s, struct sr_e
     struct showing *to = ctx;
     (void)err; /* what runs out of memory is told at the end, by the output */
     if (to->json)
-        sr_json_append(&to->list,
-                       json_pack("{s:s, s:o, s:o, s:o}", "name", s->name, "value",
-                                 sr_json_text(s->value), "origin", sr_json_text(s->origin), "help",
-                                 sr_json_text(s->help)));
+        sr_json_append(&to->list, json_pack("{s:s, s:o, s:o, s:o}", "name", s->name, "value",
+                                            sr_json_text_or_null(s->value), "origin",
+                                            sr_json_text_or_null(s->origin), "help",
+                                            sr_json_text_or_null(s->help)));
     else {
         sr_table_cell(&to->table, s->name);
         sr_table_cell(&to->table, s->origin);

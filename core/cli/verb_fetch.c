@@ -55,8 +55,8 @@ static int run(struct sr_cli *cli, struct sr_error *err)
 const struct sr_verb sr_verb_fetch = {
     .name = "fetch",
     .summary = "bring a stored backup here as files",
-    .synopsis = "BACKUP [--output DIR | -] [--decrypt] [--store STORE] [--database DB]\n"
-                "[--label PREFIX]",
+    .synopsis = "BACKUP [--output DIR | -] [--decrypt] [--store STORE]\n"
+                "[--database DB] [--label PREFIX]",
     .about =
         "Copies the objects of a backup, or one object named by its key, out of the store. Files "
         "appear whole, checked against their digests, and never in another file's place.\n"

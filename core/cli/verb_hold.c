@@ -33,8 +33,8 @@ static int hold(struct sr_cli *cli, int held, struct sr_error *err)
     if (rc == SR_OK)
         rc = sr_hold_set(cli->ctx, &places.stores, backup, held, set, &stores, err);
     if (rc == SR_OK && cli->out->json)
-        sr_output_document(cli->out, json_pack("{s:o, s:b, s:I}", "set", sr_json_text(set), "hold",
-                                               held, "stores", (json_int_t)stores));
+        sr_output_document(cli->out, json_pack("{s:o, s:b, s:I}", "set", sr_json_text_or_null(set),
+                                               "hold", held, "stores", (json_int_t)stores));
     if (rc == SR_OK)
         sr_output_line(cli->out, "%s is %s in %zu store%s", set,
                        held ? "kept until it is released" : "no longer on hold", stores,

@@ -39,26 +39,29 @@ static json_t *settings_json(const struct sr_storage_plugin *t)
 {
     json_t *a = json_array();
     for (const struct sr_storage_setting *r = row_first(t); a && r; r = row_next(r))
-        sr_json_append(&a, json_pack("{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "key",
-                                     sr_json_text(r->key), "type", sr_plugin_type_name(r->type),
-                                     "default", sr_json_text(r->fallback), "choices",
-                                     sr_json_text(r->choices), "names", sr_json_text(r->names),
-                                     "required", (r->flags & SR_STORAGE_SETTING_REQUIRED) != 0,
-                                     "secret", (r->flags & SR_STORAGE_SETTING_SECRET) != 0, "help",
-                                     sr_json_text(r->help)));
+        sr_json_append(
+            &a, json_pack("{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "key",
+                          sr_json_text_or_null(r->key), "type", sr_plugin_type_name(r->type),
+                          "default", sr_json_text_or_null(r->fallback), "choices",
+                          sr_json_text_or_null(r->choices), "names", sr_json_text_or_null(r->names),
+                          "required", (r->flags & SR_STORAGE_SETTING_REQUIRED) != 0, "secret",
+                          (r->flags & SR_STORAGE_SETTING_SECRET) != 0, "help",
+                          sr_json_text_or_null(r->help)));
     return a;
 }
 
 static json_t *found_json(const struct sr_plugin_found *f)
 {
     if (!f->plugin)
-        return json_pack("{s:o, s:o, s:b, s:o}", "name", sr_json_text(f->name), "file",
-                         sr_json_text(f->file), "loads", 0, "reason", sr_json_text(f->reason));
+        return json_pack("{s:o, s:o, s:b, s:o}", "name", sr_json_text_or_null(f->name), "file",
+                         sr_json_text_or_null(f->file), "loads", 0, "reason",
+                         sr_json_text_or_null(f->reason));
     const struct sr_storage_plugin *t = sr_plugin_table(f->plugin);
-    return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:I, s:o, s:o}", "name", sr_json_text(f->name),
-                     "file", sr_json_text(f->file), "loads", 1, "version", sr_json_text(t->version),
-                     "description", sr_json_text(t->description), "license",
-                     sr_json_text(t->license), "api_version", (json_int_t)t->api_version,
+    return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:I, s:o, s:o}", "name",
+                     sr_json_text_or_null(f->name), "file", sr_json_text_or_null(f->file), "loads",
+                     1, "version", sr_json_text_or_null(t->version), "description",
+                     sr_json_text_or_null(t->description), "license",
+                     sr_json_text_or_null(t->license), "api_version", (json_int_t)t->api_version,
                      "capabilities", caps_json(t), "settings", settings_json(t));
 }
 
