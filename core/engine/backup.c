@@ -175,11 +175,11 @@ static int verdict(struct sr_run *r, struct sr_error *err)
                    sr_store_name(sr_store_ro(first->store)), first->error.text);
 }
 
-static void fill_result(struct sr_run *r, int64_t started)
+static void fill_result(struct sr_run *r, int rc, int64_t started)
 {
     struct sr_backup_result *res = r->result;
     for (size_t i = 0; r->targets && i < res->stores_len; i++) {
-        res->stores[i].ok = !r->targets[i].failed;
+        res->stores[i].ok = (rc == SR_OK || rc == SR_E_PARTIAL) && !r->targets[i].failed;
         res->stores[i].seconds = (double)r->targets[i].busy_ns / 1e9;
         (void)snprintf(res->stores[i].error, sizeof res->stores[i].error, "%s",
                        r->targets[i].failed ? r->targets[i].error.text : "");
@@ -259,7 +259,7 @@ int sr_backup_run(struct sr_context *ctx, const struct sr_backup_options *o,
         cleared = undo(&r, 1);
     }
     sr_journal_end(r.journal, cleared);
-    fill_result(&r, started);
+    fill_result(&r, rc, started);
     audit_result(&r, rc, err);
     run_done(&r);
     return rc;

@@ -127,8 +127,9 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
     sr_pg_dump_free(d);
     if (rc != SR_OK && r->conn)
         sr_pg_end_backends(r->conn, r->app);
-    if (rc == SR_OK && (sr_set_string(&object->kind, manifest_kind) != SR_OK ||
-                        sr_set_string(&object->database, part ? part : r->source) != SR_OK))
+    if (rc == SR_OK &&
+        (sr_set_string(&object->kind, manifest_kind) != SR_OK ||
+         (po->format != SR_DUMP_GLOBALS && sr_set_string(&object->database, database) != SR_OK)))
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
         rc = keep_rows(r, object->key, database,
