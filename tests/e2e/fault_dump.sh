@@ -18,6 +18,7 @@ fake() { # fake SCRIPT: a pg_dump that answers --version as the real one, and el
 fails() { # fails NAME EXIT MESSAGE-REGEX
     exit_is "$2" "$1: exit code" with BACKUP_PGDUMP_PATH="$T/pg_dump" sr backup --label bad
     matches "$1: message" "$ERR" "$3"
+    lacks "$1: no store is said to hold it" "$OUT" 'holds it'
     is "$1: the store is as it was" "$(_keys)" "$good"
     ok "$1: nothing unfinished is left" spool_empty
     ok "$1: nothing runs on" poll 10 no_children
@@ -31,12 +32,12 @@ for format in plain custom; do
     fake '$real "$@" | head -c 300000; kill -9 $$'
     fails "$format: is killed half-way" 1 'signal 9|[Kk]illed'
     fake '$real "$@" | head -c 300000; exit 0'
-    fails "$format: stops short and says it went well" 1 'incomplete|truncated|complete|ended|end of'
+    fails "$format: stops short and says it went well" 13 'complete|archive|ended'
     fake 'exit 0'
-    fails "$format: says nothing and that it went well" 1 'empty|complete|nothing|smaller|archive'
+    fails "$format: says nothing and that it went well" 13 'complete|archive'
     fake '$real "$@" | head -c 300000; exec sleep 600'
     export BACKUP_STALL_TIMEOUT=2s
-    fails "$format: hangs" 1 'nothing|stall'
+    fails "$format: hangs" 1 'BACKUP_STALL_TIMEOUT'
     unset BACKUP_STALL_TIMEOUT
 done
 unset BACKUP_FORMAT
@@ -44,7 +45,7 @@ unset BACKUP_FORMAT
 ok 'a table is locked' table_lock shop users
 export BACKUP_LOCK_WAIT=1s
 exit_is 1 'a locked table ends the dump after the lock wait' sr backup --label bad
-matches 'and says so' "$ERR" 'lock'
+matches 'and says so' "$ERR" '[Ll]ock|LOCK'
 unset BACKUP_LOCK_WAIT
 is 'the store is as it was' "$(_keys)" "$good"
 

@@ -71,7 +71,7 @@ table_unlock() {
 }
 
 dump_waits() {
-    [ "$(q postgres "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name LIKE 'pg_dump%' AND wait_event_type = 'Lock'")" = t ]
+    [ "$(q postgres "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'LOCK TABLE%' AND wait_event_type = 'Lock'")" = t ]
 }
 
 no_backend() {
