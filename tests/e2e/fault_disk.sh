@@ -12,7 +12,7 @@ cat >"$T/full.sh" <<-'EOS'
 	"$@"
 	rc=$?
 	(cd "$BACKUP_DIR" && find . -type f -not -path './.strongroom/*' -printf '%P\n' | sort) >"$T/full.keys"
-	find "$BACKUP_DIR/.strongroom" -type f -size +0 \( -path '*spool*' -o -path '*tmp*' \) >"$T/full.left" 2>/dev/null
+	find "$BACKUP_DIR" -type f \( -path "$BACKUP_DIR/.strongroom/spool/*" -o -name '*.tmp' \) >"$T/full.left" 2>/dev/null
 	exit $rc
 EOS
 sed -i '/unused/d' "$T/full.sh"

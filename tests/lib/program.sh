@@ -28,7 +28,7 @@ manifests() {
 
 spool_empty() {
     local left
-    left=$(find "$BACKUP_DIR" \( -path '*spool/*' -o -path '*/runs/*' -o -name '*.tmp*' -o -name '.*.part*' \) -type f 2>/dev/null)
+    left=$(find "$BACKUP_DIR" -type f \( -path "$BACKUP_DIR/.strongroom/spool/*" -o -path "$BACKUP_DIR/.strongroom/runs/*" -o -name '*.tmp' \) 2>/dev/null)
     [ -z "$left" ] || {
         echo "$left"
         return 1
@@ -94,7 +94,7 @@ no_children() {
 #   as_nobody COMMAND...   as nobody when we are root, else as ourselves
 sr_copy() {
     mkdir -p "$T/copy/plugins" && chmod 755 "$T/copy" "$T/copy/plugins"
-    cp "$SR_BUILDDIR/strongroom" "$SR_BUILDDIR/strongroom-child" "$T/copy/" 2>/dev/null
+    cp "$SR_BUILDDIR"/strongroom "$SR_BUILDDIR"/strongroom-* "$T/copy/"
     cp "$(sr_plugin_path)/local.so" "$T/copy/plugins/" && chmod -R go-w,a+rX "$T/copy"
 }
 
