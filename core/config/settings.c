@@ -7,9 +7,10 @@
 
 const struct sr_setting sr_settings[] = {
     /* The database. */
-    {SETTING("DATABASE_URL", URL, NULL,
-             "what to dump; driver suffixes as in postgresql+asyncpg:// are accepted; beats DB_*, "
-             "POSTGRES_* and PG*")},
+    {SETTING(
+        "DATABASE_URL", URL, NULL,
+        "what to dump; driver suffixes as in `postgresql+asyncpg://` are accepted; beats `DB_*`, "
+        "`POSTGRES_*` and `PG*`")},
     {SETTING("DB_HOST", STRING, NULL, "server name, address or socket folder")},
     {SETTING("DB_PORT", INT, NULL, "server port"), .min = 1, .max = 65535},
     {SETTING("DB_NAME", STRING, NULL, "database; beats POSTGRES_DB")},
@@ -36,7 +37,7 @@ const struct sr_setting sr_settings[] = {
     {SETTING("BACKUP_PGRESTORE_PATH", STRING, "pg_restore", "likewise")},
     {SETTING("BACKUP_PSQL_PATH", STRING, "psql", "likewise")},
     {SETTING("BACKUP_LOCK_WAIT", DURATION, "60s",
-             "longest wait for a table lock, and for another run of the same database")},
+             "longest wait for the lock on a table; then the dump fails")},
     {SETTING("BACKUP_STALL_TIMEOUT", DURATION, "15m",
              "a dump that sends nothing for so long is ended; there is no total limit")},
     {SETTING("BACKUP_MIN_SIZE", SIZE, "1", "a compressed dump smaller than this is a failure")},
@@ -57,9 +58,9 @@ const struct sr_setting sr_settings[] = {
     /* Where it goes. */
     {SETTING("BACKUP_DIR", PATH, "backups",
              "the local store; spool, locks and audit log are in it")},
-    {SETTING(
-        "BACKUP_STORAGE_ADAPTER", LIST, "local",
-        "stores, each a plugin's name or NAME=PLUGIN; the settings of a store are BACKUP_NAME_*")},
+    {SETTING("BACKUP_STORAGE_ADAPTER", LIST, "local",
+             "stores, each a plugin's name or NAME=PLUGIN; the settings of a store are "
+             "`BACKUP_NAME_*`")},
     {SETTING("BACKUP_MIN_STORES", INT, "1",
              "so many stores must hold a set, or the run has failed"),
      .min = 1, .max = 100},
@@ -85,7 +86,7 @@ const struct sr_setting sr_settings[] = {
      .min = 1, .max = 1000000},
     {SETTING("BACKUP_RETENTION_CRITICAL_LABELS", LIST,
              "pre-migration*,pre_migration*,pre-release*,pre_release*,pre-major-release*",
-             "labels (patterns) that are kept longer; - for none")},
+             "labels (patterns) that are kept longer; `-` for none")},
     {SETTING("BACKUP_RETENTION_CRITICAL_DAYS", DAYS, "forever", "how long those are kept"),
      .max = DAYS_MAX},
     {SETTING("BACKUP_SCHEDULE_CRON", STRING, "0 2 * * *", "when scheduled runs are due, UTC")},
@@ -98,9 +99,10 @@ const struct sr_setting sr_settings[] = {
      .choices = "error|warn|warning|info|verbose|debug"},
     {SETTING("LOG_FORMAT", CHOICE, "text", "how it is written on standard error"),
      .choices = "text|json"},
-    {SETTING("VERBOSE", BOOL, "off", "as --verbose")},
-    {SETTING("BACKUP_AUDIT_LOG", STRING, NULL,
-             "a file, - for standard error, or off; default: audit.log in BACKUP_DIR/.strongroom")},
+    {SETTING("VERBOSE", BOOL, "off", "as `--verbose`")},
+    {SETTING(
+        "BACKUP_AUDIT_LOG", STRING, NULL,
+        "a file, `-` for standard error, or `off`; default: audit.log in BACKUP_DIR/.strongroom")},
     {SETTING("BACKUP_USER_ID", STRING, NULL, "who asked, for the audit log")},
     {SETTING("BACKUP_IP_ADDRESS", STRING, NULL, "from where, for the audit log")},
     {SETTING("BACKUP_TRACE_ID", STRING, NULL, "the request it belongs to, for the audit log")},

@@ -747,6 +747,60 @@ static void the_table_is_sound(void)
     }
 }
 
+/* The row of docs/settings.md that describes s. */
+static void row_of(const struct sr_setting *s, struct sr_buf *row)
+{
+    static const char *const kinds[] = {
+        [SR_TYPE_STRING] = "text", [SR_TYPE_BOOL] = "on/off",   [SR_TYPE_INT] = "whole number",
+        [SR_TYPE_SIZE] = "size",   [SR_TYPE_DURATION] = "time", [SR_TYPE_CHOICE] = "choice:",
+        [SR_TYPE_LIST] = "list",   [SR_TYPE_PATH] = "path",     [SR_TYPE_URL] = "URL",
+        [SR_TYPE_DAYS] = "days"};
+    sr_buf_reset(row);
+    (void)sr_buf_printf(row, "| `%s`", s->name);
+    if (s->alias)
+        (void)sr_buf_printf(row, " (alias `%s`)", s->alias);
+    (void)sr_buf_printf(row, " | %s", s->secret ? "secret" : kinds[s->type]);
+    for (const char *c = s->choices; c && *c; c += strspn(c, "|")) {
+        size_t n = strcspn(c, "|");
+        (void)sr_buf_printf(row, " `%.*s`", (int)n, c);
+        c += n;
+    }
+    if (s->min || s->max)
+        (void)sr_buf_printf(row, " %lld to %lld", (long long)s->min, (long long)s->max);
+    if (s->type == SR_TYPE_DAYS)
+        (void)sr_buf_adds(row, ", or `forever`");
+    if (s->fallback)
+        (void)sr_buf_printf(row, " | `%s`", s->fallback);
+    else
+        (void)sr_buf_adds(row, " |");
+    (void)sr_buf_printf(row, " | %s |\n", s->help);
+}
+
+static void the_documentation_agrees(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_buf doc, row;
+    const char *top = getenv("SR_SRCDIR");
+    char path[4096];
+    size_t settings = 0, rows = 0;
+    sr_buf_init(&doc, 1 << 20);
+    sr_buf_init(&row, 1 << 12);
+    (void)snprintf(path, sizeof path, "%s/docs/settings.md", top ? top : ".");
+    ASSERT_OK(sr_fs_read_file(path, &doc, &err), err);
+    for (const struct sr_setting *s = sr_settings; s->name; s++, settings++) {
+        row_of(s, &row);
+        if (!strstr(sr_buf_str(&doc), row.data)) {
+            (void)fprintf(stderr, "docs/settings.md lacks this row:\n%s", row.data);
+            CU_FAIL("documentation");
+        }
+    }
+    for (const char *p = sr_buf_str(&doc); (p = strstr(p, "\n| `")); p++)
+        rows++;
+    CU_ASSERT_EQUAL(rows, settings);
+    sr_buf_done(&doc);
+    sr_buf_done(&row);
+}
+
 static const struct unit_test tests[] = {
     {"dotenv reads the usual forms", dotenv_reads_the_usual_forms},
     {"dotenv refuses what it cannot mean", dotenv_refuses_what_it_cannot_mean},
@@ -775,6 +829,7 @@ static const struct unit_test tests[] = {
     {"odd files are told", odd_files_are_told},
     {"names are listed once", names_are_listed_once},
     {"the table is sound", the_table_is_sound},
+    {"the documentation agrees", the_documentation_agrees},
     {NULL, NULL},
 };
 
