@@ -1,8 +1,8 @@
 /* A plain dump into psql: guard, filter, pipe. */
 #include "config.h"
 #include "core/source/pg_restore.h"
-#include "core/source/pg_clean.h"
 
+#include "core/source/pg_clean.h"
 #include "core/source/pg_feed.h"
 #include "core/source/pg_filter.h"
 #include "core/source/pg_scan.h"
@@ -146,11 +146,12 @@ int sr_pg_psql_start(const struct sr_pg_restore_options *o, struct sr_pg_psql **
                      (o->single_transaction ? SR_FILTER_TRANSACTIONS : 0u);
     int rc = sr_pg_interrupt_init(&r->stop, err);
     if (rc == SR_OK)
-        rc = sr_pg_scan_new(SR_SCAN_GUARD, &r->scan, err);
+        rc = token_make(r, o->tool, err);
+    if (rc == SR_OK)
+        rc = sr_pg_scan_new(SR_SCAN_GUARD | (r->token[0] ? 0u : (unsigned)SR_SCAN_STRICT), &r->scan,
+                            err);
     if (rc == SR_OK)
         rc = sr_pg_filter_new(flags, psql_emit, r, &r->filter, err);
-    if (rc == SR_OK)
-        rc = token_make(r, o->tool, err);
     if (rc == SR_OK)
         rc = psql_spawn(r, o, err);
     if (rc == SR_OK)
