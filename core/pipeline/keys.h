@@ -27,8 +27,8 @@ int64_t sr_recipients_expires(const struct sr_recipients *r, size_t i); /* UTC s
 void sr_recipients_free(struct sr_recipients *r);
 
 struct sr_passphrase;
-/* The first line of text; SR_E_CONFIG when empty or shorter than 8 bytes. Kept in locked memory
- * where that is allowed, wiped by free. */
+/* The first line of text; SR_E_CONFIG when it has fewer than 8 or more than 255 bytes. Kept in
+ * locked memory where that is allowed, wiped by free. */
 int sr_passphrase_new(const char *text, struct sr_passphrase **ret, struct sr_error *err);
 void sr_passphrase_free(struct sr_passphrase *p);
 

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 
 #define PASSPHRASE_MIN 8
-/* gpg itself reads no longer line from us. */
-#define PASSPHRASE_MAX 1000
+/* gpg-agent takes no longer one, and says no more than "cancelled" when it gets one. */
+#define PASSPHRASE_MAX 255
 
 int sr_passphrase_new(const char *text, struct sr_passphrase **ret, struct sr_error *err)
 {

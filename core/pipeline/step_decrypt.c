@@ -14,34 +14,48 @@ struct decrypt {
     const struct sr_passphrase *pass;
     struct sr_gpg_cancel cancel;
     int encrypted;
-    /* what gpg's status lines said */
+    /* what gpg's status lines said; its BEGIN_DECRYPTION comes even without a key */
     struct sr_buf keys; /* ids of the keys that could open it, as text */
     int symmetric;      /* a passphrase could open it */
-    int began;          /* a session key was found */
-    int intact;         /* the integrity check passed */
+    int bad_passphrase;
+    int have_key; /* a session key was found */
+    int no_packet;
+    int unprotected; /* no integrity check is there to pass */
+    int intact;      /* the integrity check passed */
     int okay;
 };
+
+/* <mdc method> <cipher> [<aead>]: with AEAD every piece is checked before it comes out. */
+static void read_decryption_info(struct decrypt *d, const char *args)
+{
+    const char *second = strchr(args, ' ');
+    const char *third = second ? strchr(second + 1, ' ') : NULL;
+    int aead = third && atoi(third) > 0;
+    d->have_key = 1;
+    d->intact = d->intact || aead;
+    d->unprotected = !aead && atoi(args) == 0;
+}
 
 static gpgme_error_t decrypt_status(void *ctx, const char *keyword, const char *args)
 {
     struct decrypt *d = ctx;
-    if (strcmp(keyword, "ENC_TO") == 0) {
-        size_t n = strcspn(args, " ");
-        (void)sr_buf_printf(&d->keys, "%s%.*s", d->keys.len ? ", " : "", (int)n, args);
-    } else if (strcmp(keyword, "NEED_PASSPHRASE_SYM") == 0) {
+    if (strcmp(keyword, "ENC_TO") == 0)
+        (void)sr_buf_printf(&d->keys, "%s%.*s", d->keys.len ? ", " : "", (int)strcspn(args, " "),
+                            args);
+    else if (strcmp(keyword, "NEED_PASSPHRASE_SYM") == 0)
         d->symmetric = 1;
-    } else if (strcmp(keyword, "BEGIN_DECRYPTION") == 0) {
-        d->began = 1;
-    } else if (strcmp(keyword, "GOODMDC") == 0) {
+    else if (strcmp(keyword, "ERROR") == 0 && strncmp(args, "symkey_decrypt", 14) == 0)
+        d->bad_passphrase = 1;
+    else if (strcmp(keyword, "DECRYPTION_KEY") == 0)
+        d->have_key = 1;
+    else if (strcmp(keyword, "DECRYPTION_INFO") == 0)
+        read_decryption_info(d, args);
+    else if (strcmp(keyword, "NODATA") == 0)
+        d->no_packet = 1;
+    else if (strcmp(keyword, "GOODMDC") == 0)
         d->intact = 1;
-    } else if (strcmp(keyword, "DECRYPTION_INFO") == 0) {
-        /* <mdc method> <cipher> [<aead>]: with AEAD every piece is checked before it comes out. */
-        const char *second = strchr(args, ' ');
-        const char *third = second ? strchr(second + 1, ' ') : NULL;
-        d->intact = d->intact || (third && atoi(third) > 0);
-    } else if (strcmp(keyword, "DECRYPTION_OKAY") == 0) {
+    else if (strcmp(keyword, "DECRYPTION_OKAY") == 0)
         d->okay = 1;
-    }
     return 0;
 }
 
@@ -59,29 +73,29 @@ static int decrypt_result(const struct decrypt *d, gpgme_error_t g, struct sr_er
         return SR_OK;
     gpgme_err_code_t code = gpgme_err_code(g);
     const char *keys = sr_buf_str(&d->keys);
-    if (!g && d->okay)
+    if (code == GPG_ERR_NO_AGENT || code == GPG_ERR_ENOMEM)
+        return sr_gpg_fail(err, SR_E_UNAVAILABLE, g, "cannot decrypt");
+    if (d->unprotected || (!g && d->okay))
         return sr_fail(err, SR_E_CORRUPT,
                        "the encrypted data has no integrity protection: it may have been changed "
                        "and is refused");
-    if (code == GPG_ERR_NO_AGENT || code == GPG_ERR_ENOMEM)
-        return sr_gpg_fail(err, SR_E_UNAVAILABLE, g, "cannot decrypt");
-    if (code == GPG_ERR_BAD_PASSPHRASE && keys[0])
+    if (d->no_packet || (d->have_key && !d->bad_passphrase))
+        return g ? sr_gpg_fail(err, SR_E_CORRUPT, g, "the encrypted data is damaged or cut off")
+                 : sr_fail(err, SR_E_CORRUPT, "the encrypted data is damaged or cut off");
+    if (keys[0] && code == GPG_ERR_BAD_PASSPHRASE)
         return sr_fail(err, SR_E_KEY,
                        "cannot decrypt: wrong passphrase for the secret key (encrypted to %s)",
                        keys);
-    if (d->symmetric && !keys[0] && !d->pass && !d->began)
-        return sr_fail(err, SR_E_KEY,
-                       "cannot decrypt: it is encrypted with a passphrase, and none is set");
-    if (d->symmetric && !keys[0] && (!d->began || code == GPG_ERR_BAD_PASSPHRASE))
-        return sr_fail(err, SR_E_KEY, "cannot decrypt: wrong passphrase");
-    if (keys[0] && !d->began)
+    if (keys[0] && !d->symmetric)
         return sr_fail(err, SR_E_KEY,
                        "cannot decrypt: no usable secret key; it is encrypted to %s; import that "
                        "secret key (gpg --import) or set GNUPGHOME to where it is",
                        keys);
-    if (g)
-        return sr_gpg_fail(err, SR_E_CORRUPT, g, "the encrypted data is damaged or cut off");
-    return sr_fail(err, SR_E_CORRUPT, "the encrypted data is damaged or cut off");
+    if (d->symmetric)
+        return sr_fail(err, SR_E_KEY, "cannot decrypt: %s",
+                       d->pass ? "wrong passphrase"
+                               : "it is encrypted with a passphrase, and none is set");
+    return sr_gpg_fail(err, SR_E_CORRUPT, g, "the encrypted data cannot be read");
 }
 
 static int decrypt_gpg(struct decrypt *d, struct sr_flow *f, struct sr_error *err)

@@ -263,7 +263,7 @@ static void passphrases_are_checked(void)
     CU_ASSERT_EQUAL(sr_passphrase_new("\nlong enough below", &p, &err), SR_E_CONFIG);
     CU_ASSERT_EQUAL(sr_passphrase_new("1234567", &p, &err), SR_E_CONFIG);
     CU_ASSERT_PTR_NULL(strstr(err.text, "1234567"));
-    char longish[1200];
+    char longish[257];
     memset(longish, 'p', sizeof longish - 1);
     longish[sizeof longish - 1] = '\0';
     CU_ASSERT_EQUAL(sr_passphrase_new(longish, &p, &err), SR_E_CONFIG);
