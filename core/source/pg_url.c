@@ -334,7 +334,7 @@ static int libpq_knows(const PQconninfoOption *known, const char *key)
 }
 
 static int query_word(struct sr_pg_params *p, const PQconninfoOption *known, const char *key,
-                      const char *value, const char *setting, struct sr_error *err)
+                      const char *value, const char *setting, int show, struct sr_error *err)
 {
     int rc;
     if (strcmp(key, "replication") == 0)
@@ -353,11 +353,10 @@ static int query_word(struct sr_pg_params *p, const PQconninfoOption *known, con
                key);
         rc = SR_OK;
     } else
-        /* The value stays out: a mistyped text may have its password here. */
         return sr_fail(err, SR_E_CONFIG,
-                       "%s has a parameter \"%.40s\" after the ?, which PostgreSQL does not know; "
+                       "%s has a parameter%s%.40s%s after the ?, which PostgreSQL does not know; "
                        "take it out, or percent-encode the password if it holds a ?",
-                       setting, key);
+                       setting, show ? " \"" : "", show ? key : "", show ? "\"" : "");
     return rc == SR_OK ? rc : sr_fail(err, rc, "reading %s: %s", setting, sr_code_name(rc));
 }
 
@@ -365,13 +364,15 @@ static int query_set(struct sr_pg_params *p, struct span s, const char *setting,
                      struct sr_error *err)
 {
     PQconninfoOption *known = PQconndefaults();
+    /* With an @ in it, this may be the end of a password that holds a ? and not a query at all. */
+    int show = span_find(s, "@") == s.len;
     int rc = known ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "reading %s: out of memory", setting);
     while (s.len > 0 && rc == SR_OK) {
         size_t n = span_find(s, "&"), eq = span_find(s, "=");
         if (n > 0 && eq < n) {
             _cleanup_free_ char *key = decode((struct span){s.at, eq});
             char *value = decode((struct span){s.at + eq + 1, n - eq - 1});
-            rc = key && value ? query_word(p, known, key, value, setting, err)
+            rc = key && value ? query_word(p, known, key, value, setting, show, err)
                               : sr_fail(err, SR_E_NO_MEMORY, "reading %s: out of memory", setting);
             if (value)
                 explicit_bzero(value, strlen(value));

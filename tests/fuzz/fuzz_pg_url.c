@@ -3,6 +3,7 @@
 #include "core/source/pg_params.h"
 #include "core/util/log.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

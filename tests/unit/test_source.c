@@ -122,6 +122,7 @@ static void wrong_urls_never_show_a_password(void)
         "postgresql://u:SECRET@h/db?replication=database",
         "postgresql://u:x@h/db?what=SECRET",
         "postgresql://u:x@h/db?SECRET",
+        "postgresql://u:x@h/db?SECRETx=nas@[::=true@host/db",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sr_pg_params p = {0};
@@ -539,8 +540,8 @@ static void hidden_commands_are_refused(void)
         "/*\nCOPY t FROM stdin;\n*/\\! x\n",
         "SELECT (1;\nCOPY t FROM stdin;\n\\! x\n",
         "CREATE FUNCTION f() BEGIN ATOMIC\nSELECT 1;\nCOPY t FROM stdin;\n\\! x\n",
-        "CREATE OR REPLACE PROCEDURE f() BEGIN ATOMIC SELECT CASE WHEN 1 THEN 2 END;\n"
-        "COPY t FROM stdin;\n\\! x\n",
+        ("CREATE OR REPLACE PROCEDURE f() BEGIN ATOMIC SELECT CASE WHEN 1 THEN 2 END;\n"
+         "COPY t FROM stdin;\n\\! x\n"),
         "CREATE :x FUNCTION f() BEGIN\n;\nCOPY t FROM stdin;\n\\! x\n",
         "CREATE E'x' FUNCTION f() BEGIN\n;\nCOPY t FROM stdin;\n\\! x\n",
         "CREATE 1.e5 FUNCTION f() BEGIN\n;\nCOPY t FROM stdin;\n\\! x\n",
@@ -586,8 +587,8 @@ static void honest_dumps_pass_the_guard(void)
         "SELECT 1;\n\\.\n",
         "SET standard_conforming_strings = on;\nset standard_conforming_strings to 'ON';\n",
         "SELECT 'SET standard_conforming_strings = off';\n",
-        "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 "
-        "END; END;\nCOPY t FROM stdin;\n\\x\n\\.\n",
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN true THEN 1 "
+         "END; END;\nCOPY t FROM stdin;\n\\x\n\\.\n"),
         "CREATE TABLE begin (a int);\nCOPY t FROM stdin;\n\\x\n\\.\n",
         "SELECT a - b, a / b, '-' || '--', u & 3, a$b;\n",
     };
