@@ -29,13 +29,15 @@ done <"$T/types"
 
 refused BACKUP_PGDUMP_PATH /nonexistent/pg_dump
 refused BACKUP_PGDUMP_PATH /etc/passwd
-refused BACKUP_STORAGE_ADAPTER nosuch
 refused BACKUP_STORAGE_ADAPTER local,local
 refused BACKUP_STORAGE_ADAPTER 'dir=local'
 refused BACKUP_STORAGE_ADAPTER "$long"
 refused BACKUP_PLUGIN_PATH relative/folder
 refused BACKUP_ENCRYPTION_PASSPHRASE_FILE /nonexistent/file
-refused BACKUP_DIR /dev/null/x
+exit_is 2 'BACKUP_STORAGE_ADAPTER=nosuch is refused' with BACKUP_STORAGE_ADAPTER=nosuch sr backup --label x
+contains 'what there is is told' "$ERR" 'there are: local'
+exit_is 1 'a folder that cannot be made fails' with BACKUP_DIR=/dev/null/x sr backup --label x
+contains 'and is named' "$ERR" /dev/null/x
 with BACKUP_ENCRYPTION_ENABLED=on sr backup --label x >/dev/null 2>"$T/err"
 is 'encryption without a recipient is refused' "$?" 2
 contains 'what is missing is said' "$(cat "$T/err")" GPG_RECIPIENT_KEY_ID
@@ -43,5 +45,8 @@ exit_is 0 'empty values count as unset' with BACKUP_FORMAT= BACKUP_COMPRESSION= 
 exit_is 2 'a missing configuration file is refused' sr backup --config "$T/none.conf"
 exit_is 2 'a missing .env file is refused' sr backup --env-file "$T/none.env"
 mkdir "$T/world" && chmod 777 "$T/world" && cp "$(sr_plugin_path)"/local.so "$T/world/"
-exit_is 2 'a plugin folder that others may write is refused' with BACKUP_PLUGIN_PATH="$T/world" sr backup --label x
+run with BACKUP_PLUGIN_PATH="$T/world" sr backup --label x
+isnt 'a plugin folder that others may write is refused' "$RC" 0
+contains 'what to do is said' "$ERR" "chmod go-w $T/world"
+is 'nothing was stored' "$(objects '^x')" ''
 finish

@@ -33,8 +33,9 @@ exit_is 0 'and restores' sr restore latest --into copy --yes
 exit_is 0 'globals can be left out' with BACKUP_GLOBALS=off sr backup --database shop --label g
 is 'no globals object' "$(objects '^g-.*globals')" ''
 # pg_dumpall may not read pg_authid without being a superuser.
-q postgres "CREATE ROLE plain LOGIN PASSWORD 'pw'; GRANT pg_read_all_data TO plain"
-q shop 'GRANT SELECT ON LARGE OBJECT 424242 TO plain'
+q postgres "CREATE ROLE plain LOGIN PASSWORD 'pw'"
+q shop 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO plain
+        ; GRANT SELECT ON LARGE OBJECT 424242 TO plain'
 exit_is 0 'roles without their passwords where those may not be read' with PGUSER=plain PGPASSWORD=pw sr backup --database shop --label np
 contains 'which is said' "$ERR" password
 globals=$(cd "$BACKUP_DIR" && zcat np*.globals.sql.gz)
