@@ -63,8 +63,9 @@ static void stores_print(struct sr_output *o, const struct sr_backup_result *r)
         sr_report_seconds(s->seconds, took);
         if (s->ok)
             sr_output_line(o, "store %s: holds it (%s)", s->name, took);
-        else
+        else if (*s->error)
             sr_output_line(o, "store %s: FAILED: %s", s->name, s->error);
+        /* else it kept nothing, because the run failed elsewhere: the message says where */
     }
 }
 

@@ -76,6 +76,18 @@ int sr_opening_start(struct sr_context *ctx, const struct sr_opening_options *o,
     return SR_OK;
 }
 
+/* What the manifest names and the store does not have is damage, not a backup that never was. */
+static int reading_failed(const struct sr_opening *op, int rc, struct sr_error *err)
+{
+    if (rc == SR_E_NOT_FOUND && op->o.expect) {
+        rc = SR_E_CORRUPT;
+        if (err)
+            err->code = rc;
+    }
+    sr_error_wrap(err, "reading %s", opening_name(op));
+    return rc;
+}
+
 int sr_opening_read(struct sr_opening *op, void *buf, size_t cap, size_t *ret_len,
                     struct sr_error *err)
 {
@@ -90,9 +102,7 @@ int sr_opening_read(struct sr_opening *op, void *buf, size_t cap, size_t *ret_le
         rc = sr_pipeline_read(op->pipeline, 0, buf, cap, -1, ret_len, err);
     if (rc != SR_OK && sr_context_check(op->ctx, NULL) != SR_OK)
         return sr_context_check(op->ctx, err);
-    if (rc != SR_OK)
-        sr_error_wrap(err, "reading %s", opening_name(op));
-    return rc;
+    return rc == SR_OK ? SR_OK : reading_failed(op, rc, err);
 }
 
 /* One of the two comparisons that a manifest allows. */
@@ -119,7 +129,7 @@ int sr_opening_end(struct sr_opening *op, struct sr_error *err)
     op->finished = 1;
     int rc = sr_pipeline_finish(op->pipeline, err);
     if (rc != SR_OK)
-        return sr_error_wrap(err, "reading %s", opening_name(op));
+        return reading_failed(op, rc, err);
     const struct sr_manifest_object *e = op->o.expect;
     struct sr_opening_seen seen;
     sr_opening_seen(op, &seen);
