@@ -70,7 +70,6 @@ static int plan_stores(struct sr_run *r, struct sr_error *err)
 static int plan_databases(struct sr_run *r, struct sr_error *err)
 {
     const struct sr_config *cfg = r->ctx->cfg;
-    const char *named = sr_config_str(cfg, "BACKUP_DATABASES");
     int all = r->o->all_databases ||
               (r->o->databases.len == 0 && sr_config_bool(cfg, "BACKUP_ALL_DATABASES"));
     int rc = SR_OK;
@@ -78,9 +77,9 @@ static int plan_databases(struct sr_run *r, struct sr_error *err)
         rc = sr_pg_databases(r->conn, &r->databases, err);
     else if (r->o->databases.len > 0)
         rc = sr_strlist_copy(&r->databases, &r->o->databases);
-    else if (named)
-        rc = sr_strlist_split(&r->databases, named, ',');
     else
+        rc = sr_config_list(cfg, "BACKUP_DATABASES", &r->databases);
+    if (rc == SR_OK && r->databases.len == 0 && !all)
         rc = sr_strlist_add(&r->databases, sr_pg_database(r->conn));
     if (rc == SR_E_NO_MEMORY)
         return sr_fail(err, rc, "out of memory");

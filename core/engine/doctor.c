@@ -99,13 +99,10 @@ static void check_objects(struct doctor *d, struct sr_pg_conn *c)
     struct sr_error e = SR_ERROR_INIT;
     const struct sr_config *cfg = d->ctx->cfg;
     struct sr_strlist tables = {0}, data = {0}, schemas = {0};
-    const char *text;
-    if ((text = sr_config_str(cfg, "BACKUP_EXCLUDE_TABLE")))
-        (void)sr_strlist_split(&tables, text, ',');
-    if ((text = sr_config_str(cfg, "BACKUP_EXCLUDE_TABLE_DATA")))
-        (void)sr_strlist_split(&data, text, ',');
-    if ((text = sr_config_str(cfg, "BACKUP_SCHEMA")))
-        (void)sr_strlist_split(&schemas, text, ',');
+    if (sr_config_list(cfg, "BACKUP_EXCLUDE_TABLE", &tables) != SR_OK ||
+        sr_config_list(cfg, "BACKUP_EXCLUDE_TABLE_DATA", &data) != SR_OK ||
+        sr_config_list(cfg, "BACKUP_SCHEMA", &schemas) != SR_OK)
+        d->out_of_memory = 1;
     if (sr_pg_preflight(c, &tables, &data, &schemas, &problems, &grants, &e) != SR_OK)
         add(d, SR_DOCTOR_BLOCKER, "rights", NULL, "%s", e.text);
     for (size_t i = 0; i < problems.len; i++)

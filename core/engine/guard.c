@@ -10,12 +10,11 @@ int sr_guard_check(const struct sr_config *cfg, const char *host, const char *da
                    struct sr_error *err)
 {
     const char *env = sr_config_str(cfg, "ENV");
-    const char *patterns = sr_config_str(cfg, "BACKUP_PRODUCTION_TARGETS");
     int production = env && strcasecmp(env, "production") == 0;
     struct sr_strlist list = {0};
     char target[512];
     const char *matched = NULL;
-    if (patterns && sr_strlist_split(&list, patterns, ',') != SR_OK)
+    if (sr_config_list(cfg, "BACKUP_PRODUCTION_TARGETS", &list) != SR_OK)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     (void)snprintf(target, sizeof target, "%s/%s", !*host || *host == '/' ? "localhost" : host,
                    database);

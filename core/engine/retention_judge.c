@@ -1,34 +1,21 @@
 #include "config.h"
 #include "core/engine/retention_judge.h"
 #include "core/util/log.h"
-#include "core/util/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static int options_from_config(const struct sr_config *cfg, struct sr_strlist *critical,
                                struct sr_retention_options *ret, struct sr_error *err)
 {
-    const char *labels = sr_config_str(cfg, "BACKUP_RETENTION_CRITICAL_LABELS");
-    const char *days = sr_config_str(cfg, "BACKUP_RETENTION_CRITICAL_DAYS");
-    uint64_t number = 0;
-    if (labels && sr_strlist_split(critical, labels, ',') != SR_OK)
+    if (sr_config_list(cfg, "BACKUP_RETENTION_CRITICAL_LABELS", critical) != SR_OK)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     *ret = (struct sr_retention_options){
         .days = sr_config_int(cfg, "BACKUP_RETENTION_DAYS"),
         .min_keep = (size_t)sr_config_int(cfg, "BACKUP_RETENTION_MIN_KEEP"),
         .critical = critical,
-        .critical_days = SR_RETENTION_FOREVER,
+        .critical_days = sr_config_int(cfg, "BACKUP_RETENTION_CRITICAL_DAYS"),
     };
-    if (days && strcasecmp(days, "forever") != 0) {
-        if (sr_parse_u64(days, &number) != SR_OK || number > 1000000)
-            return sr_fail(
-                err, SR_E_CONFIG,
-                "BACKUP_RETENTION_CRITICAL_DAYS is '%s'; allowed: forever, or a number of days",
-                days);
-        ret->critical_days = (int64_t)number;
-    }
     return SR_OK;
 }
 
