@@ -343,9 +343,21 @@ void sr_host_deadline(struct sr_host *h, uint64_t deadline)
     atomic_store(&h->deadline, deadline);
 }
 
+/* A secret that the end of the text cut through: what is left of it goes. */
+static void redact_end(char *text, const char *secret, size_t n)
+{
+    size_t len = strlen(text);
+    for (size_t part = n - 1; part > 0; part--)
+        if (part <= len && memcmp(text + len - part, secret, part) == 0) {
+            text[len - part] = '\0';
+            return;
+        }
+}
+
 void sr_host_redact(const struct sr_host *h, char *text)
 {
     struct sr_host *own = host_of(&h->services);
+    int cut = strlen(text) + 1 >= TEXT_MAX;
     pthread_mutex_lock(&own->lock);
     for (size_t i = 0; i < own->secrets.len; i++) {
         const char *secret = own->secrets.items[i];
@@ -355,6 +367,8 @@ void sr_host_redact(const struct sr_host *h, char *text)
             memcpy(at, "***", 3);
             memmove(at + 3, at + n, strlen(at + n) + 1);
         }
+        if (cut)
+            redact_end(text, secret, n);
     }
     pthread_mutex_unlock(&own->lock);
 }
