@@ -15,9 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <time.h>
 
 #define PIPE_SIZE (1 << 20) /* what an unprivileged user may ask for: fewer switches per byte */
 #define GRACE_MS 2000
+#define BATCH_BYTES (64 << 10)
+#define BATCH_WAIT_NS 200000
 #define END_MS 60000 /* between the last byte and the end of the process */
 #define SAID_LINES 5
 #define MAGIC "PGDMP"
@@ -254,6 +258,20 @@ static void remember(struct sr_pg_dump *d, const char *data, size_t len)
         sr_pg_marker_feed(&d->marker, data, len);
 }
 
+/* pg_dump writes 4 KiB at a time. Woken for each of them, both sides would spend more on waking
+ * than on copying; so a read that finds little waits a moment for more, which the pipe has room
+ * for. */
+static ssize_t read_batch(struct sr_pg_dump *d, void *buf, size_t cap)
+{
+    int there = 0;
+    if (cap > BATCH_BYTES && ioctl(d->child.out, FIONREAD, &there) == 0 && there > 0 &&
+        there < BATCH_BYTES) {
+        struct timespec pause = {0, BATCH_WAIT_NS};
+        (void)nanosleep(&pause, NULL);
+    }
+    return read(d->child.out, buf, cap);
+}
+
 int sr_pg_dump_read(void *dump, void *buf, size_t cap, size_t *ret_len, struct sr_error *err)
 {
     struct sr_pg_dump *d = dump;
@@ -262,7 +280,7 @@ int sr_pg_dump_read(void *dump, void *buf, size_t cap, size_t *ret_len, struct s
     while (!d->ended) {
         if (atomic_load_explicit(&d->interrupted, memory_order_relaxed))
             return cancelled(d, err);
-        ssize_t n = read(d->child.out, buf, cap);
+        ssize_t n = read_batch(d, buf, cap);
         if (n > 0) {
             remember(d, buf, (size_t)n);
             *ret_len = (size_t)n;
