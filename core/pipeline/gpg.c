@@ -7,7 +7,10 @@
 #include <locale.h>
 #include <string.h>
 
-/* gpgme's buffer between its callbacks and gpg's pipes, which hold 64 KiB by themselves. */
+/* gpgme's buffer between its callbacks and gpg's pipes, which hold 64 KiB by themselves. Seconds of
+ * processor for encrypting 315 MB, gpg included (tests/bench/bench_pipeline encrypt, best of 3, two
+ * cores, gpgme 1.18): 4 KiB 0.98, 16 KiB 0.81, 64 KiB 0.78, 128 KiB 0.91, 256 KiB 1.27, 1 MiB 1.23;
+ * larger ones are written to a full pipe again and again. */
 #define IO_BUFFER_SIZE "65536"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

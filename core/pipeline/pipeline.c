@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Measured on two cores over 315 MB, gzip and encryption on (tests/bench/bench_pipeline backup):
+ * the processor time is the same within 5 % from 128 KiB to 1 MiB; what differs are context
+ * switches (64 KiB x 4: 8055, 128 x 4: 4153, 256 x 4: 2880, 512 x 4: 3046) and memory (256 x 4
+ * keeps the whole process at 18 MiB, 1024 x 8 at 29). */
 #define DEFAULT_CHUNK (256u << 10)
 #define DEFAULT_QUEUE 4u
 
