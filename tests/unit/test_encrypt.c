@@ -6,8 +6,8 @@
 #include "tests/unit/pipeline_util.h"
 #include "tests/unit/unit.h"
 
+#include <dirent.h>
 #include <gpgme.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -494,6 +494,32 @@ static void endless_interrupt(void *ctx)
     *(atomic_int *)ctx = 1;
 }
 
+/* Processes named gpg that use our throw-away home. */
+static int gpgs_running(void)
+{
+    int found = 0;
+    DIR *d = opendir("/proc");
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        char path[300], text[65536];
+        (void)snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
+        FILE *f = e->d_name[0] >= '1' && e->d_name[0] <= '9' ? fopen(path, "re") : NULL;
+        size_t n = f ? fread(text, 1, sizeof text, f) : 0;
+        if (f)
+            (void)fclose(f);
+        if (n != 4 || memcmp(text, "gpg\n", 4) != 0)
+            continue;
+        (void)snprintf(path, sizeof path, "/proc/%s/environ", e->d_name);
+        f = fopen(path, "re");
+        n = f ? fread(text, 1, sizeof text, f) : 0;
+        if (f)
+            (void)fclose(f);
+        found += memmem(text, n, gpg_home, strlen(gpg_home)) != NULL;
+    }
+    if (d)
+        (void)closedir(d);
+    return found;
+}
+
 /* Nothing reads the outlet, so gpg is stuck on a full pipe when the cancellation comes. */
 static void cancelling_ends_gpg_soon(void)
 {
@@ -510,14 +536,20 @@ static void cancelling_ends_gpg_soon(void)
         ASSERT_OK(sr_pipeline_start(p, &input, &err), err);
         char b[100];
         size_t n = 0;
-        if (round > 0) /* once before anything came out, then in full flight */
+        if (round > 0) { /* once before anything came out, then in full flight */
             ASSERT_OK(sr_pipeline_read(p, 0, b, sizeof b, -1, &n, &err), err);
+            CU_ASSERT_EQUAL(gpgs_running(), 1);
+        }
         sr_pipeline_cancel(p, NULL);
         struct timespec before, after;
         clock_gettime(CLOCK_MONOTONIC, &before);
         CU_ASSERT_EQUAL(sr_pipeline_finish(p, &err), SR_E_CANCELLED);
         clock_gettime(CLOCK_MONOTONIC, &after);
         CU_ASSERT(after.tv_sec - before.tv_sec < 10);
+        /* its pipes are closed: it ends by itself, and this loop with it */
+        while (gpgs_running() > 0 && after.tv_sec - before.tv_sec < 10)
+            clock_gettime(CLOCK_MONOTONIC, &after);
+        CU_ASSERT_EQUAL(gpgs_running(), 0);
         sr_pipeline_free(p);
         sr_recipients_free(r);
     }
