@@ -76,7 +76,7 @@ static int document_write(struct sr_output *o, const struct sr_error *failure, i
         bad = json_object_set_new(root, "error", failure_object(failure, exit_code)) != 0;
     if (!bad) {
         /* dumpf fails on a bad stream too, which the caller looks at itself. */
-        (void)json_dumpf(root, o->file, JSON_INDENT(2));
+        (void)json_dumpf(root, o->file, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
         (void)fputc('\n', o->file);
     }
     json_decref(root);

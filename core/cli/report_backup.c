@@ -21,14 +21,16 @@ static const char *format_of(const struct sr_manifest *m)
     return plain && custom ? "plain,custom" : custom ? "custom" : "plain";
 }
 
-static json_t *stores_json(const struct sr_backup_result *r)
+/* stored: a failed run has taken its objects out again, so no store holds the set then. */
+static json_t *stores_json(const struct sr_backup_result *r, int stored)
 {
     json_t *a = json_array();
     for (size_t i = 0; a && i < r->stores_len; i++) {
         const struct sr_backup_store *s = &r->stores[i];
-        json_t *e = json_pack("{s:o, s:b, s:o, s:o}", "name", sr_json_text_or_null(s->name), "ok",
-                              s->ok, "error", sr_json_text_or_null(*s->error ? s->error : NULL),
-                              "seconds", sr_json_seconds(s->seconds));
+        json_t *e =
+            json_pack("{s:o, s:b, s:o, s:o}", "name", sr_json_text_or_null(s->name), "ok",
+                      s->ok && stored, "error", sr_json_text_or_null(*s->error ? s->error : NULL),
+                      "seconds", sr_json_seconds(s->seconds));
         sr_json_append(&a, e);
     }
     return a;
@@ -36,7 +38,7 @@ static json_t *stores_json(const struct sr_backup_result *r)
 
 static json_t *failed_json(const struct sr_backup_result *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "stores", stores_json(r), "problems",
+    return json_pack("{s:o, s:o, s:o, s:o}", "stores", stores_json(r, 0), "problems",
                      sr_json_strings(&r->problems), "grants", sr_json_strings(&r->grants),
                      "duration_seconds", sr_json_seconds(r->seconds));
 }
@@ -52,16 +54,16 @@ static json_t *backup_json(const struct sr_backup_result *r)
                      "format", format_of(m), "trigger", sr_json_text_or_null(m->trigger),
                      "duration_seconds", sr_json_seconds(r->seconds), "objects",
                      sr_objects_json(m, r->detail ? r->detail : m->detail), "stores",
-                     stores_json(r), "pruned", sr_json_strings(&r->pruned));
+                     stores_json(r, 1), "pruned", sr_json_strings(&r->pruned));
 }
 
-static void stores_print(struct sr_output *o, const struct sr_backup_result *r)
+static void stores_print(struct sr_output *o, const struct sr_backup_result *r, int stored)
 {
     for (size_t i = 0; i < r->stores_len; i++) {
         const struct sr_backup_store *s = &r->stores[i];
         char took[SR_SPAN_TEXT];
         sr_report_seconds(s->seconds, took);
-        if (s->ok)
+        if (s->ok && stored)
             sr_output_line(o, "store %s: holds it (%s)", s->name, took);
         else if (*s->error)
             sr_output_line(o, "store %s: FAILED: %s", s->name, s->error);
@@ -94,7 +96,7 @@ static void backup_print(struct sr_output *o, const struct sr_backup_result *r)
         sr_output_line(o, "rows: %" PRIu64 " in %zu table%s", rows, tables, tables == 1 ? "" : "s");
     for (size_t i = 0; i < m->notes.len; i++)
         sr_output_line(o, "note: %s", m->notes.items[i]);
-    stores_print(o, r);
+    stores_print(o, r, 1);
     for (size_t i = 0; i < r->pruned.len; i++)
         sr_output_line(o, "pruned: %s", r->pruned.items[i]);
 }
@@ -107,7 +109,7 @@ void sr_report_backup(struct sr_output *o, const struct sr_backup_result *r, int
     else if (stored)
         backup_print(o, r);
     else
-        stores_print(o, r);
+        stores_print(o, r, 0);
 }
 
 void sr_report_plan(struct sr_output *o, const struct sr_backup_result *r)

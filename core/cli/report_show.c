@@ -95,19 +95,20 @@ static void rows_print(struct sr_output *o, const struct sr_detail *d)
 void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
                         const struct sr_manifest *m)
 {
-    char label[SR_LABEL_TEXT_MAX], created[SR_TIME_ISO_SIZE], took[SR_SPAN_TEXT];
+    char label[SR_LABEL_TEXT_MAX], created[SR_TIME_ISO_SIZE], finished[SR_TIME_ISO_SIZE];
     if (o->json) {
         sr_output_document(o, manifest_json(store, set, m));
         return;
     }
     sr_report_label(m->label, label);
     sr_time_iso(m->created_at, created);
-    sr_report_seconds((double)(m->finished_at - m->created_at), took);
+    sr_time_iso(m->finished_at, finished);
     text_print(o, "set", m->set);
     text_print(o, "label", label);
     text_print(o, "source", m->source);
     text_print(o, "store", store);
-    sr_output_line(o, "%-11s %s, took %s", "created", created, took);
+    text_print(o, "created", created);
+    text_print(o, "finished", finished);
     text_print(o, "trigger", m->trigger);
     text_print(o, "host", m->host);
     if (m->detail) {

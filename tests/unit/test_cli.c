@@ -459,6 +459,13 @@ static void json_values(void)
     j = sr_json_seconds(1.23456);
     CU_ASSERT(json_real_value(j) > 1.2349 && json_real_value(j) < 1.2351);
     json_decref(j);
+    struct capture c;
+    struct sr_error err = SR_ERROR_INIT;
+    capture_begin(&c, 1, 0);
+    sr_output_document(&c.out, json_pack("{s:o}", "s", sr_json_seconds(0.544)));
+    ASSERT_OK(sr_output_finish(&c.out, NULL, 0, &err), err);
+    CU_ASSERT_PTR_NOT_NULL(strstr(c.text, "0.544\n"));
+    free(c.text);
     j = sr_json_seconds(-1);
     CU_ASSERT(json_real_value(j) == 0);
     json_decref(j);

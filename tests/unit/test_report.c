@@ -220,12 +220,15 @@ static void backup_failed(void)
     names_are(j, "schema stores problems grants duration_seconds");
     CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(json_object_get(j, "grants"), 0)),
                            "GRANT SELECT ON t TO u;");
+    CU_ASSERT(
+        json_is_false(json_object_get(json_array_get(json_object_get(j, "stores"), 0), "ok")));
     json_decref(j);
     begin(&c, 0);
     sr_report_backup(&c.out, &r, SR_E_IO);
     char *text = end_text(&c);
     HAS(text, "store dr: FAILED");
     CU_ASSERT_PTR_NULL(strstr(text, "done in"));
+    CU_ASSERT_PTR_NULL(strstr(text, "holds it"));
     free(text);
     backup_drop(&r);
     /* As it is when the run did not come to anything. */
@@ -337,7 +340,7 @@ static void show_both(void)
     sr_report_manifest(&c.out, "dr", &set, m);
     char *text = end_text(&c);
     HAS(text, "label       v1/2\n");
-    HAS(text, "created     2025-11-20T12:05:01Z, took 1 min 15 s\n");
+    HAS(text, "created     2025-11-20T12:05:01Z\nfinished    2025-11-20T12:06:16Z\n");
     HAS(text, "hold        kept until it is released\n");
     HAS(text, "  stored    3.00 MiB (3145728 bytes), SHA-256 " SHA_A "\n");
     HAS(text, "in x.detail.json.gz.gpg, encrypted\n");
