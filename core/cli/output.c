@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/cli/output.h"
+#include "core/cli/progress.h"
 #include "core/cli/screen.h"
 #include "core/util/buf.h"
 #include "core/util/cleanup.h"
@@ -31,13 +32,16 @@ void sr_output_line(struct sr_output *o, const char *fmt, ...)
         o->no_memory = 1;
         return;
     }
+    sr_progress_clear();
     (void)fprintf(o->file, "%s\n", clean);
 }
 
 void sr_output_text(struct sr_output *o, const char *text)
 {
-    if (!o->json && !o->quiet)
-        (void)fputs(text, o->file);
+    if (o->json || o->quiet)
+        return;
+    sr_progress_clear();
+    (void)fputs(text, o->file);
 }
 
 void sr_output_detail(struct sr_output *o, const char *text)

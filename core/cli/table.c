@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/cli/table.h"
+#include "core/cli/progress.h"
 #include "core/cli/screen.h"
 #include "core/util/buf.h"
 #include "core/util/cleanup.h"
@@ -88,6 +89,7 @@ void sr_table_print(struct sr_table *t, struct sr_output *o)
         if (w > widths[i % t->width])
             widths[i % t->width] = w;
     }
+    sr_progress_clear();
     int rc = row_print(t, titles, widths, o->file);
     for (size_t i = 0; i < t->cells.len && rc == SR_OK; i += t->width)
         rc = row_print(t, (const char *const *)&t->cells.items[i], widths, o->file);

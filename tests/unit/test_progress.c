@@ -1,4 +1,5 @@
 #include "config.h"
+#include "core/cli/output.h"
 #include "core/cli/progress.h"
 #include "core/util/log.h"
 #include "tests/unit/unit.h"
@@ -106,6 +107,29 @@ static void cleared_for_the_log(void)
     (void)close(master);
 }
 
+static void cleared_for_results(void)
+{
+    int master, slave;
+    char *text = NULL;
+    size_t len = 0;
+    struct sr_progress p;
+    struct sr_output o;
+    struct sr_error err = SR_ERROR_INIT;
+    (void)setenv("TERM", "xterm", 1);
+    terminal_open(&master, &slave, 80);
+    sr_progress_init(&p, slave, &fake, 1);
+    sr_output_init(&o, open_memstream(&text, &len), 0, 0);
+    sr_progress_show(&p, "app", 0, UINT64_MAX);
+    (void)drain(master);
+    sr_output_line(&o, "%s", "result");
+    CU_ASSERT_STRING_EQUAL(drain(master), "\r\033[K");
+    ASSERT_OK(sr_output_finish(&o, NULL, 0, &err), err);
+    free(text);
+    sr_progress_done(&p);
+    (void)close(slave);
+    (void)close(master);
+}
+
 static void in_a_log(void)
 {
     int ends[2], saved = dup(STDERR_FILENO);
@@ -155,6 +179,7 @@ static void not_wanted(void)
 static const struct unit_test tests[] = {
     {"on a terminal", on_a_terminal},
     {"cleared for the log", cleared_for_the_log},
+    {"cleared for results", cleared_for_results},
     {"in a log", in_a_log},
     {"not wanted", not_wanted},
     {NULL, NULL},

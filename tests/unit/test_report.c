@@ -229,6 +229,7 @@ static void backup_failed(void)
     HAS(text, "store dr: FAILED");
     CU_ASSERT_PTR_NULL(strstr(text, "done in"));
     CU_ASSERT_PTR_NULL(strstr(text, "holds it"));
+    CU_ASSERT_PTR_NULL(strstr(text, "local"));
     free(text);
     backup_drop(&r);
     /* As it is when the run did not come to anything. */
