@@ -19,6 +19,34 @@ static const char *store_prefix(const struct sr_stores *stores, const char *back
     return *ret ? colon + 1 : backup;
 }
 
+/* Nonzero when a set of several databases holds one of this (escaped) name. */
+static int set_holds(const struct sr_catalog *c, const struct sr_catalog_set *set, const char *part)
+{
+    char infix[SR_SOURCE_MAX + 2];
+    (void)snprintf(infix, sizeof infix, ".%s.", part);
+    for (size_t i = 0; i < c->objects.len; i++)
+        if (sr_key_belongs(c->objects.items[i], set->set) && strstr(c->objects.items[i], infix))
+            return 1;
+    return 0;
+}
+
+/* A run over several databases has the host as its source: the database is looked for among the
+ * objects. */
+static int find_in_several(const struct sr_catalog *c, const char *backup, const char *part,
+                           const char *label, const struct sr_catalog_set **ret,
+                           const char **ret_object, struct sr_error *err)
+{
+    if (strcmp(backup, "latest") != 0)
+        return sr_catalog_find(c, backup, NULL, label, ret, ret_object, err);
+    for (size_t i = c->len; i-- > 0;)
+        if (c->sets[i].has_manifest && set_holds(c, &c->sets[i], part) &&
+            (!label || strncmp(c->sets[i].label, label, strlen(label)) == 0)) {
+            *ret = &c->sets[i];
+            return SR_OK;
+        }
+    return SR_E_NOT_FOUND;
+}
+
 static int locate_in(struct sr_store_rw *store, const char *backup, const char *source,
                      const char *label, struct sr_catalog_set *ret_set, char ret_object[SR_KEY_MAX],
                      struct sr_error *err)
@@ -29,6 +57,9 @@ static int locate_in(struct sr_store_rw *store, const char *backup, const char *
     int rc = sr_catalog_read(sr_store_ro(store), &c, err);
     if (rc == SR_OK)
         rc = sr_catalog_find(c, backup, source, label, &set, &object, err);
+    if (rc == SR_E_NOT_FOUND && c && source &&
+        find_in_several(c, backup, source, label, &set, &object, NULL) == SR_OK)
+        rc = SR_OK;
     if (rc == SR_OK) {
         *ret_set = *set;
         ret_set->proofs = ret_set->beside = (struct sr_strlist){0}; /* they stay the catalogue's */

@@ -116,6 +116,8 @@ static int restore_all(struct sr_restoring *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = tables_after(r, err);
     sr_opening_free(op);
+    if (rc != SR_OK)
+        sr_restore_unmake(r);
     return rc;
 }
 

@@ -58,6 +58,10 @@ int sr_restore_tables(struct sr_pg_conn *c, uint64_t *ret, struct sr_error *err)
 /* Asks, creates or drops, ends other connections. The last thing before bytes flow. */
 int sr_restore_prepare(struct sr_restoring *r, struct sr_error *err);
 
+/* Drops the database again when this run made it and failed: the same command can then be given
+ * again. */
+void sr_restore_unmake(struct sr_restoring *r);
+
 int sr_restore_feed(struct sr_restoring *r, struct sr_opening *op, const void *head,
                     size_t head_len, struct sr_error *err);
 

@@ -209,3 +209,20 @@ int sr_restore_prepare(struct sr_restoring *r, struct sr_error *err)
     }
     return rc;
 }
+
+void sr_restore_unmake(struct sr_restoring *r)
+{
+    struct sr_pg_conn *maintenance = NULL;
+    struct sr_error e = SR_ERROR_INIT;
+    if (!r->made)
+        return;
+    sr_pg_close(r->conn);
+    r->conn = NULL;
+    int rc = connect_maintenance(r, &maintenance, &e);
+    if (rc == SR_OK)
+        rc = run_ddl(maintenance, "DROP DATABASE", r->database, &e);
+    if (rc != SR_OK)
+        sr_log(SR_LOG_WARN, "database %s, made for this restore, stays behind: %s", r->database,
+               e.text);
+    sr_pg_close(maintenance);
+}
