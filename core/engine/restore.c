@@ -29,12 +29,12 @@ static int spool_choose(struct sr_restoring *r, struct sr_error *err)
     return rc;
 }
 
-/* A custom archive is unpacked before pg_restore can seek in it: the room is asked for first. */
+/* A custom archive is unpacked before several jobs can seek in it: the room is asked for first. */
 static int spool_room(const struct sr_restoring *r, struct sr_error *err)
 {
     unsigned long long have = 0;
     uint64_t need = r->object ? r->object->raw_size : 0;
-    if (r->kind != SR_RESTORE_CUSTOM || need == 0 ||
+    if (r->kind != SR_RESTORE_CUSTOM || r->o->jobs == 1 || need == 0 ||
         sr_fs_free_bytes(r->spool_dir, &have, NULL) != SR_OK || have >= need)
         return SR_OK;
     char a[SR_SIZE_TEXT], b[SR_SIZE_TEXT];
@@ -86,6 +86,29 @@ static int tables_after(struct sr_restoring *r, struct sr_error *err)
     return SR_OK;
 }
 
+/* The same again, without a transaction around it: the server could not lock as many tables at
+ * once. Nothing of the first attempt was kept. */
+static int feed_piecewise(struct sr_restoring *r, struct sr_opening **op, struct sr_error *err)
+{
+    char head[SR_RESTORE_HEAD];
+    size_t head_len = 0;
+    sr_log(SR_LOG_WARN,
+           "%s has more tables than one transaction may lock (max_locks_per_transaction); starting "
+           "again without a single transaction",
+           r->result->what);
+    r->piecewise = 1;
+    sr_error_clear(err);
+    sr_opening_free(sr_steal_ptr(*op));
+    int rc = sr_restore_open(r, "restoring", op, err);
+    if (rc == SR_OK)
+        rc = head_read(r, *op, head, &head_len, err);
+    if (rc == SR_OK)
+        rc = sr_restore_feed(r, *op, head, head_len, err);
+    if (rc != SR_OK)
+        sr_error_append(err, "; what was restored before that is in the database");
+    return rc;
+}
+
 static int restore_all(struct sr_restoring *r, struct sr_error *err)
 {
     struct sr_opening *op = NULL;
@@ -113,6 +136,8 @@ static int restore_all(struct sr_restoring *r, struct sr_error *err)
                        r->result->what, "target", r->result->target, NULL);
         rc = sr_restore_feed(r, op, head, head_len, err);
     }
+    if (rc != SR_OK && !r->piecewise && sr_pg_restore_needs_locks(err))
+        rc = feed_piecewise(r, &op, err);
     if (rc == SR_OK)
         rc = tables_after(r, err);
     sr_opening_free(op);

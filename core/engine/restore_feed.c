@@ -67,7 +67,7 @@ int sr_restore_feed(struct sr_restoring *r, struct sr_opening *op, const void *h
         .if_exists = r->o->if_exists || r->o->clean,
         .no_owner = r->o->no_owner,
         .no_acl = r->o->no_acl,
-        .single_transaction = r->kind == SR_RESTORE_PLAIN || r->o->jobs == 1,
+        .single_transaction = !r->piecewise && (r->kind == SR_RESTORE_PLAIN || r->o->jobs == 1),
         .jobs = r->o->jobs ? r->o->jobs : jobs_default(),
     };
     int rc;

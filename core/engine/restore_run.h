@@ -42,6 +42,7 @@ struct sr_restoring {
     struct sr_pg_tool tool;
     char app[48];
     char *spool_dir;
+    int piecewise; /* one transaction cannot hold all the locks: each statement for itself */
 };
 
 int sr_restore_find(struct sr_restoring *r, struct sr_error *err);

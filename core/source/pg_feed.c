@@ -230,9 +230,6 @@ int sr_pg_feed_failure(const struct sr_pg_feed *f, int status, unsigned long lin
     first_error(f, lines_before, &text);
     int rc = sr_fail(err, SR_E_CHILD, "%s failed (%s)%s%s", f->name, how, text.len > 0 ? ": " : "",
                      sr_buf_str(&text));
-    if (text.len > 0 && strstr(text.data, "out of shared memory"))
-        sr_error_append(err, " (one transaction locks every table: raise "
-                             "max_locks_per_transaction, or restore without a single transaction)");
     sr_buf_done(&text);
     return rc;
 }

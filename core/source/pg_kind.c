@@ -1,4 +1,4 @@
-/* What a dump is, by its first bytes. */
+/* What a dump is, by its first bytes; what a failure is, by its words. */
 #include "config.h"
 #include "core/source/pg_restore.h"
 
@@ -94,4 +94,10 @@ int sr_pg_restore_kind(const void *head, size_t len, enum sr_restore_kind *ret,
         return unsupported(err, "binary data of an unknown kind");
     *ret = SR_RESTORE_PLAIN;
     return SR_OK;
+}
+
+int sr_pg_restore_needs_locks(const struct sr_error *err)
+{
+    /* The message comes in the server's language; the setting in its hint does not. */
+    return err->code == SR_E_CHILD && strstr(err->text, "max_locks_per_transaction") != NULL;
 }

@@ -71,6 +71,11 @@ int sr_pg_archive_finish(struct sr_pg_archive *a, struct sr_error *err);
 void sr_pg_archive_interrupt(struct sr_pg_archive *a);
 void sr_pg_archive_free(struct sr_pg_archive *a);
 
+/* Nonzero when err is the server's refusal to lock as many objects as one transaction touches
+ * (thousands of tables): nothing was kept, and the same restore without single_transaction can do
+ * it. */
+int sr_pg_restore_needs_locks(const struct sr_error *err);
+
 /* By the first bytes (512 or more where there are so many) of what was decrypted and decompressed:
  * plain, custom ("PGDMP"), or neither: SR_E_UNSUPPORTED names what it looks like. */
 enum sr_restore_kind {

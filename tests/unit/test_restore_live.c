@@ -377,6 +377,18 @@ static void cleaning_is_part_of_the_restore(void)
              "fresh");
 }
 
+static void too_many_locks_are_told_apart(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    database_new("target");
+    const char *text = "DO $$ BEGIN FOR i IN 1..20000 LOOP EXECUTE"
+                       " format('CREATE TABLE public.t%s ()', i); END LOOP; END $$;\n";
+    CU_ASSERT_EQUAL(psql_text("target", text, &err), SR_E_CHILD);
+    CU_ASSERT(sr_pg_restore_needs_locks(&err));
+    CU_ASSERT_EQUAL(psql_text("target", "SELECT 1/0;\n", &err), SR_E_CHILD);
+    CU_ASSERT(!sr_pg_restore_needs_locks(&err));
+}
+
 static void a_cut_dump_leaves_nothing(void)
 {
     _cleanup_buf_ struct sr_buf dump;
@@ -665,6 +677,7 @@ static const struct unit_test tests[] = {
     {"hidden commands do not run", hidden_commands_do_not_run},
     {"a dump that connects elsewhere is refused", a_dump_that_connects_elsewhere_is_refused},
     {"cleaning is part of the restore", cleaning_is_part_of_the_restore},
+    {"too many locks are told apart", too_many_locks_are_told_apart},
     {"a cut dump leaves nothing", a_cut_dump_leaves_nothing},
     {"an abandoned restore leaves nothing", an_abandoned_restore_leaves_nothing},
     {"interrupt ends what blocks", interrupt_ends_what_blocks},
