@@ -39,8 +39,9 @@ struct check {
     uint64_t large;            /* bytes of the large object */
     unsigned keys;             /* of the long listing */
     unsigned number, failed, skipped;
-    unsigned next;            /* for fresh keys */
-    int descriptors, threads; /* before the first open */
+    unsigned next;                /* for fresh keys */
+    int descriptors, threads;     /* before the first open */
+    struct check_process *before; /* before the plugin was loaded */
 };
 
 /* --- one line of TAP each --- */
@@ -112,6 +113,9 @@ int check_put(struct check *c, const char *key, uint64_t size, uint64_t seed);
 int check_holds(struct check *c, const char *key, uint64_t size, uint64_t seed);
 int check_open(struct check *c, struct check_handle *h, struct sr_error *err);
 void check_close(struct check *c, struct check_handle *h);
+
+/* What a plugin may not change of the process; taken before it is loaded. malloc'd. */
+struct check_process *check_process_now(void);
 
 int check_begin(struct check *c, const char *search_path, struct sr_error *err);
 void check_describing(struct check *c);

@@ -2,39 +2,66 @@
 #include "config.h"
 #include "core/check/check.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int handlers_are_default(void)
+#define SIGNALS 32 /* those before the real-time ones */
+
+struct check_process {
+    void (*handlers[SIGNALS])(int);
+    sigset_t mask;
+    mode_t umask;
+    char locale[128], cwd[PATH_MAX];
+    size_t variables;
+};
+
+struct check_process *check_process_now(void)
 {
-    for (int sig = 1; sig < SIGRTMIN; sig++) {
+    struct check_process *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    for (int sig = 1; sig < SIGNALS; sig++) {
         struct sigaction a;
-        if (sigaction(sig, NULL, &a) == 0 && a.sa_handler != SIG_DFL && a.sa_handler != SIG_IGN) {
-            check_note("signal %d has a handler", sig);
-            return 0;
-        }
+        p->handlers[sig] = sigaction(sig, NULL, &a) == 0 ? a.sa_handler : SIG_DFL;
     }
-    return 1;
+    (void)sigprocmask(SIG_SETMASK, NULL, &p->mask);
+    p->umask = umask(077);
+    (void)umask(p->umask);
+    (void)snprintf(p->locale, sizeof p->locale, "%s", setlocale(LC_ALL, NULL));
+    if (!getcwd(p->cwd, sizeof p->cwd))
+        p->cwd[0] = '\0';
+    while (environ && environ[p->variables])
+        p->variables++;
+    return p;
 }
 
 static void check_process(struct check *c)
 {
-    mode_t mask = umask(077);
-    (void)umask(mask);
-    sigset_t set;
-    int blocked = 0;
-    (void)sigprocmask(SIG_SETMASK, NULL, &set);
-    for (int sig = 1; sig < SIGRTMIN; sig++)
-        blocked += sigismember(&set, sig) == 1;
-    check_that(c, handlers_are_default() && blocked == 0,
-               "load and open change no signal handler and no mask");
-    check_that(c, strcmp(setlocale(LC_ALL, NULL), "C") == 0, "load and open change no locale");
-    check_that(c, mask == 022 || mask == 077 || mask == 027 || mask == 02,
-               "load and open leave the umask a sensible one");
+    struct check_process *now = check_process_now(), *was = c->before;
+    if (!now || !was) {
+        check_that(c, 0, "there is memory");
+        free(now);
+        return;
+    }
+    int same = 1;
+    for (int sig = 1; sig < SIGNALS; sig++)
+        if (now->handlers[sig] != was->handlers[sig] ||
+            sigismember(&now->mask, sig) != sigismember(&was->mask, sig)) {
+            check_note("signal %d is handled otherwise than before", sig);
+            same = 0;
+        }
+    check_that(c, same, "load and open change no signal handler and no mask");
+    check_that(c, strcmp(now->locale, was->locale) == 0, "load and open change no locale");
+    check_that(c, now->umask == was->umask, "load and open change no umask");
+    check_that(c, strcmp(now->cwd, was->cwd) == 0, "load and open change no working folder");
+    check_that(c, now->variables == was->variables, "load and open change no environment");
+    free(now);
 }
 
 static void check_settings(struct check *c)

@@ -166,6 +166,7 @@ int check_begin(struct check *c, const char *search_path, struct sr_error *err)
     unsigned char random[6];
     char hex[2 * sizeof random + 1];
     _cleanup_free_ char *real = strchr(c->which, '/') ? realpath(c->which, NULL) : NULL;
+    c->before = check_process_now();
     int rc = sr_plugin_load(real ? real : c->which, search_path, &c->plugin, err);
     if (rc != SR_OK)
         return rc;
@@ -236,6 +237,7 @@ int check_end(struct check *c)
     check_note("%u promises tried, %u broken, %u not tried", c->number - c->skipped, c->failed,
                c->skipped);
     sr_strlist_done(&c->values);
+    free(c->before);
     return c->failed ? 1 : 0;
 }
 

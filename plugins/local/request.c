@@ -12,8 +12,9 @@
 
 #define TEXT_MAX 1024
 
-static void fail_text(const struct local *l, int32_t code, const char *why, const char *fmt,
-                      va_list ap)
+__attribute__((format(printf, 4, 0))) static void fail_text(const struct local *l, int32_t code,
+                                                            const char *why, const char *fmt,
+                                                            va_list ap)
 {
     char text[TEXT_MAX];
     int n = vsnprintf(text, sizeof text, fmt, ap);
