@@ -126,6 +126,7 @@ void check_listing(struct check *c);
 void check_fetching(struct check *c);
 void check_deleting(struct check *c);
 void check_ending(struct check *c);
-int check_end(struct check *c); /* exit status */
+int check_end(struct check *c);   /* exit status */
+void check_done(struct check *c); /* frees, wherever it ended */
 
 #endif

@@ -236,9 +236,16 @@ int check_end(struct check *c)
     (void)printf("1..%u\n", c->number);
     check_note("%u promises tried, %u broken, %u not tried", c->number - c->skipped, c->failed,
                c->skipped);
+    return c->failed ? 1 : 0;
+}
+
+void check_done(struct check *c)
+{
+    check_close(c, &c->a);
+    check_close(c, &c->b);
     sr_strlist_done(&c->values);
     free(c->before);
-    return c->failed ? 1 : 0;
+    c->before = NULL;
 }
 
 void check_ending(struct check *c)

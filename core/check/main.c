@@ -65,6 +65,7 @@ int main(int argc, char **argv)
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     if (check_begin(&c, getenv("BACKUP_PLUGIN_PATH"), &err) != SR_OK) {
         (void)printf("Bail out! %s\n", err.text);
+        check_done(&c);
         return 2;
     }
     check_describing(&c);
@@ -75,5 +76,7 @@ int main(int argc, char **argv)
     check_fetching(&c);
     check_deleting(&c);
     check_ending(&c);
-    return check_end(&c);
+    int status = check_end(&c);
+    check_done(&c);
+    return status;
 }
