@@ -66,12 +66,17 @@ static int plan_stores(struct sr_run *r, struct sr_error *err)
     return SR_OK;
 }
 
+static int wants_all(const struct sr_run *r)
+{
+    return r->o->all_databases ||
+           (r->o->databases.len == 0 && sr_config_bool(r->ctx->cfg, "BACKUP_ALL_DATABASES"));
+}
+
 /* Which databases, and the name that retention groups them by. */
 static int plan_databases(struct sr_run *r, struct sr_error *err)
 {
     const struct sr_config *cfg = r->ctx->cfg;
-    int all = r->o->all_databases ||
-              (r->o->databases.len == 0 && sr_config_bool(cfg, "BACKUP_ALL_DATABASES"));
+    int all = wants_all(r);
     int rc = SR_OK;
     if (all)
         rc = sr_pg_databases(r->conn, &r->databases, err);
@@ -120,6 +125,30 @@ static int plan_folders(struct sr_run *r, struct sr_error *err)
     return rc == SR_OK ? sr_fs_mkdirs(r->state_dir, 0700, err) : rc;
 }
 
+/* The first connection: to the first database that will be dumped. All of them are asked for at the
+ * server's own, as pg_dumpall does, when the connection's is not there. */
+static int connect_first(struct sr_run *r, struct sr_error *err)
+{
+    const struct sr_config *cfg = r->ctx->cfg;
+    struct sr_strlist list = {0};
+    struct sr_error first = SR_ERROR_INIT;
+    int all = wants_all(r), rc = SR_OK;
+    if (!all && r->o->databases.len == 0)
+        rc = sr_config_list(cfg, "BACKUP_DATABASES", &list);
+    const struct sr_strlist *from = r->o->databases.len > 0 ? &r->o->databases : &list;
+    const char *named = !all && from->len > 0 ? from->items[0] : NULL;
+    if (rc == SR_OK)
+        rc = sr_pg_connect(r->pg, named, &r->conn, &first);
+    else
+        sr_fail(&first, rc, "out of memory");
+    if (rc != SR_OK && all && sr_pg_connect(r->pg, "postgres", &r->conn, NULL) == SR_OK)
+        rc = SR_OK;
+    if (rc != SR_OK)
+        sr_error_copy(err, &first);
+    sr_strlist_done(&list);
+    return rc;
+}
+
 static int plan_server(struct sr_run *r, struct sr_error *err)
 {
     const struct sr_config *cfg = r->ctx->cfg;
@@ -129,8 +158,7 @@ static int plan_server(struct sr_run *r, struct sr_error *err)
         return rc;
     if (note)
         sr_log(SR_LOG_INFO, "%s", note);
-    const char *first = r->o->databases.len ? r->o->databases.items[0] : NULL;
-    rc = sr_pg_connect(r->pg, first, &r->conn, err);
+    rc = connect_first(r, err);
     if (rc != SR_OK)
         return rc;
     int version = sr_pg_server_version(r->conn);

@@ -15,7 +15,8 @@ struct sweep {
     uint64_t older_than;
     int dry_run;
     struct sr_sweep_result *result;
-    const char *store; /* whose plugin is sweeping */
+    const char *store;      /* whose plugin is sweeping */
+    struct sr_strlist dead; /* stores that a dead run wrote to */
     int rc;
     struct sr_error error; /* the first failure; the rest goes on */
 };
@@ -108,7 +109,8 @@ static int dead_journal(void *ctx, const struct sr_journal_entry *entry)
     int clear = 1;
     for (size_t i = 0; i < entry->stores.len; i++) {
         struct sr_store_rw *store = sr_stores_find(s->stores, entry->stores.items[i]);
-        clear &= store ? sweep_set(s, store, entry->set) : 0; /* not opened now: another time */
+        (void)sr_strlist_add(&s->dead, entry->stores.items[i]); /* not noted: swept by age */
+        clear &= store ? sweep_set(s, store, entry->set) : 0;   /* not opened now: another time */
     }
     if (clear)
         sweep_note(s, "", entry->path, 0, "journal of a run that was cut off");
@@ -176,6 +178,14 @@ static void sweep_orphans(struct sweep *s, struct sr_store_rw *store)
     sr_strlist_done(&o.covered);
 }
 
+/* How old an unfinished upload must be. One of a run that is known to be dead need not wait, where
+ * the store can tell it from those of the living. */
+static uint64_t upload_age(const struct sweep *s, struct sr_store_rw *store)
+{
+    int sure = (sr_store_caps(sr_store_ro(store)) & SR_STORE_CAP_SURE_SWEEP) != 0;
+    return sure && sr_strlist_has(&s->dead, s->store) ? 0 : s->older_than;
+}
+
 int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_t older_than,
                  int dry_run, struct sr_sweep_result *ret, struct sr_error *err)
 {
@@ -188,11 +198,13 @@ int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_
     for (size_t i = 0; rc == SR_OK && i < stores->len; i++) {
         struct sr_error e = SR_ERROR_INIT;
         s.store = sr_store_name(sr_store_ro(stores->items[i]));
-        if (sr_store_sweep(stores->items[i], older_than, dry_run, upload_emit, &s, &e) != SR_OK)
+        if (sr_store_sweep(stores->items[i], upload_age(&s, stores->items[i]), dry_run, upload_emit,
+                           &s, &e) != SR_OK)
             sweep_failed(&s, &e);
         sweep_orphans(&s, stores->items[i]);
         rc = sr_context_check(ctx, err);
     }
+    sr_strlist_done(&s.dead);
     if (rc == SR_OK && s.rc != SR_OK)
         rc = sr_error_copy(err, &s.error);
     return rc;

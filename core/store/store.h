@@ -30,6 +30,7 @@ struct sr_store_rw; /* what backup and retention get */
 enum sr_store_cap {
     SR_STORE_CAP_LATE_KEY = 1 << 0,
     SR_STORE_CAP_ATOMIC_CREATE = 1 << 1,
+    SR_STORE_CAP_SURE_SWEEP = 1 << 2, /* a sweep of any age takes nothing from a live saver */
 };
 
 /* [A-Za-z0-9._/-], no empty component, none beginning with a dot, component and

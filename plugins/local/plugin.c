@@ -117,8 +117,8 @@ static struct sr_storage_plugin plugin = {
     .version = "1.0",
     .description = "Files below a folder of this machine",
     .license = "MIT",
-    .capabilities =
-        SR_CAP_LATE_KEY | SR_CAP_ATOMIC_CREATE | SR_CAP_RANGES | SR_CAP_SORTED_LIST | SR_CAP_COPY,
+    .capabilities = SR_CAP_LATE_KEY | SR_CAP_ATOMIC_CREATE | SR_CAP_RANGES | SR_CAP_SORTED_LIST |
+                    SR_CAP_COPY | SR_CAP_SURE_SWEEP,
     .settings = settings,
     .open = local_open,
     .close = local_close,
