@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,6 +161,9 @@ static int line_write(const struct sr_audit *a, const char *line, struct sr_erro
         open(a->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
     if (fd < 0)
         return sr_fail_errno(err, errno, "%s", a->path);
+    /* Writers take turns: one that looks at the end must not see half of another's line. A file
+     * system without locks leaves that to chance, as it would be without this. */
+    (void)flock(fd, LOCK_EX);
     if ((ends_open(fd) && sr_write_full(fd, "\n", 1) != 0) ||
         sr_write_full(fd, line, strlen(line)) != 0)
         return sr_fail_errno(err, errno, "%s", a->path);

@@ -190,6 +190,16 @@ int sr_run_database_open(struct sr_run *r, const char *database, struct sr_error
     if (rc == SR_OK)
         rc = sr_pg_preflight(r->conn, &r->exclude_tables, &r->exclude_table_data, &r->schemas,
                              problems, grants, err);
+    if (rc == SR_OK && problems->len > 0 && r->o->pg_dump_options.len > 0) {
+        /* pg_dump's own options may leave these out, in ways that only pg_dump knows. */
+        sr_log(
+            SR_LOG_WARN,
+            "%zu objects of %s cannot be read by %s; unless the options after -- leave them out, "
+            "pg_dump will stop: %s",
+            problems->len, database, sr_pg_user(r->conn), problems->items[0]);
+        sr_strlist_done(problems);
+        sr_strlist_done(grants);
+    }
     if (rc == SR_OK && problems->len > 0)
         rc = sr_fail(
             err, SR_E_DENIED,
