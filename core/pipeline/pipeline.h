@@ -9,11 +9,12 @@
  *     sr_pipeline_finish(p, &err);      // joins; the first failure anywhere
  *     results of steps; sr_pipeline_free(p)
  *
- * Invariants: memory is fixed at sr_pipeline_new (chunks come from a pool and are shared between
- * outlets, not copied); an outlet sees the clean end only after the input ended cleanly and every
- * step has; phases never go back, so encrypt-before-compress cannot be built; after a failure or
- * cancellation every outlet's read returns the first failure's error. A slow outlet holds the
- * others back by no more than the pool; one that leaves holds back nobody.
+ * Invariants: memory is fixed at sr_pipeline_start (chunks come from a pool and are shared between
+ * outlets, not copied: 4.5 MiB for a backup to one store with the default sizes); an outlet sees
+ * the clean end only after the input ended cleanly and every step has; phases never go back, so
+ * encrypt-before-compress cannot be built; after a failure or cancellation every outlet's read
+ * returns the first failure's error. A slow outlet holds the others back by no more than the pool;
+ * one that leaves holds back nobody.
  */
 #ifndef SR_PIPELINE_PIPELINE_H
 #define SR_PIPELINE_PIPELINE_H
@@ -61,15 +62,19 @@ int sr_pipeline_new(const struct sr_pipeline_options *o, struct sr_pipeline **re
 /* Takes the step whatever comes back; a NULL step (its constructor failed) is refused with
  * SR_E_NO_MEMORY. SR_E_INTERNAL when its phase goes back. */
 int sr_pipeline_add(struct sr_pipeline *p, struct sr_step *step, struct sr_error *err);
-/* Starts the threads. input must live until finish. */
+/* Asks each step whether it can work (levels, gpg), then starts the threads. *input and what it
+ * points to must live until finish. After a failure only sr_pipeline_free remains. */
 int sr_pipeline_start(struct sr_pipeline *p, const struct sr_input *input, struct sr_error *err);
 /* SR_OK with *ret_len > 0; SR_OK with 0 at the clean end; SR_E_AGAIN after timeout_ms (< 0: wait);
  * else the pipeline's first failure. One thread per outlet. */
 int sr_pipeline_read(struct sr_pipeline *p, unsigned outlet, void *buf, size_t cap, int timeout_ms,
                      size_t *ret_len, struct sr_error *err);
-/* This outlet reads no more; when the last one leaves, the pipeline is cancelled. */
+/* This outlet reads no more; when the last one leaves and none came to the end, the pipeline is
+ * cancelled. Its own thread; twice is fine. */
 void sr_pipeline_leave(struct sr_pipeline *p, unsigned outlet);
-/* Any thread; why is copied (NULL: SR_E_CANCELLED). The first failure wins. */
+/* Any thread, at any time until sr_pipeline_free, but no signal handler; why is copied (NULL:
+ * SR_E_CANCELLED). The first failure wins, so it is nothing after one. Calls the input's interrupt,
+ * which must not call the pipeline. */
 void sr_pipeline_cancel(struct sr_pipeline *p, const struct sr_error *why);
 /* Waits for all threads; the first failure, or SR_OK when the input was read to its clean end and
  * every step ended well. */

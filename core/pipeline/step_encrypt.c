@@ -52,9 +52,23 @@ static int head_judge(const struct encrypt *e, const struct sr_openpgp_head *h,
     return SR_OK;
 }
 
+/* 7 to 9 are AES, 10 Twofish, 11 to 13 Camellia: blocks of 128 bits. Below are those of 64 bits,
+ * which leak on gigabytes. */
+static int cipher_judge(const struct encrypt *e, struct sr_error *err)
+{
+    if (e->cipher >= 7)
+        return SR_OK;
+    return sr_fail(err, SR_E_CONFIG,
+                   "gpg encrypts with the outdated cipher %d; remove cipher-algo and "
+                   "personal-cipher-preferences from gpg.conf, or use a key that prefers AES",
+                   e->cipher);
+}
+
 static int encrypt_sink(void *ctx, const void *data, size_t len, struct sr_error *err)
 {
     struct encrypt *e = ctx;
+    if (e->cipher != 0 && cipher_judge(e, err) != SR_OK)
+        return SR_E_CONFIG;
     if (e->head_ok)
         return sr_flow_write(e->flow, data, len, err);
     if (sr_buf_add(&e->head, data, len) != SR_OK)
@@ -107,14 +121,7 @@ static int encrypt_result(struct encrypt *e, gpgme_ctx_t ctx, gpgme_error_t g, s
         return sr_gpg_fail(err, SR_E_CHILD, g, "gpg could not encrypt");
     if (!e->head_ok)
         return sr_fail(err, SR_E_CHILD, "gpg ended without writing an encrypted message");
-    /* 7 to 9 AES, 10 Twofish, 11 to 13 Camellia: 128-bit blocks. Below are those of 64 bits, which
-     * leak on gigabytes. */
-    if (e->cipher < 7)
-        return sr_fail(err, SR_E_CONFIG,
-                       "gpg encrypts with the outdated cipher %d; remove cipher-algo and "
-                       "personal-cipher-preferences from gpg.conf, or use a key that prefers AES",
-                       e->cipher);
-    return SR_OK;
+    return cipher_judge(e, err);
 }
 
 static int encrypt_run(struct sr_step *s, struct sr_flow *f, struct sr_error *err)

