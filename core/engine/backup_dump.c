@@ -132,7 +132,7 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
          (po->format != SR_DUMP_GLOBALS && sr_set_string(&object->database, database) != SR_OK)))
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
-        rc = keep_rows(r, object->key, database,
+        rc = keep_rows(r, object->key, po->format == SR_DUMP_GLOBALS ? NULL : database,
                        w.rows ? sr_pg_rows_scan(w.rows)
                               : (po->format == SR_DUMP_GLOBALS ? NULL : w.scan),
                        err);
