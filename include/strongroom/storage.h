@@ -113,8 +113,7 @@ enum {
 #define SR_CAP_COPY (UINT64_C(1) << 5)        /* copy happens inside the store */
 #define SR_CAP_VERSIONS (UINT64_C(1) << 6)    /* what was replaced or deleted can remain */
 #define SR_CAP_METADATA (UINT64_C(1) << 7)    /* save keeps the metadata pairs */
-#define SR_CAP_SURE_SWEEP (UINT64_C(1) << 8)  /* sweep tells dead savers from live ones at any age \
-                                               */
+#define SR_CAP_SURE_SWEEP (UINT64_C(1) << 8)  /* sweep knows dead savers whatever their age */
 
 /* SETTINGS
  *
