@@ -170,7 +170,9 @@ static int verdict(struct sr_run *r, struct sr_error *err)
     if (!first)
         return SR_OK;
     int enough = (int64_t)ok >= sr_config_int(r->ctx->cfg, "BACKUP_MIN_STORES");
-    return sr_fail(err, enough ? SR_E_PARTIAL : first->error.code,
+    /* Too few is a failure whatever came back, not "exists" or "damaged"; a signal stays one. */
+    int code = first->error.code == SR_E_CANCELLED ? SR_E_CANCELLED : SR_E_UNAVAILABLE;
+    return sr_fail(err, enough ? SR_E_PARTIAL : code,
                    "%zu of %zu stores hold the backup %s; %s failed: %s", ok, r->stores.len, r->set,
                    sr_store_name(sr_store_ro(first->store)), first->error.text);
 }
@@ -253,7 +255,7 @@ int sr_backup_run(struct sr_context *ctx, const struct sr_backup_options *o,
     if (rc == SR_OK) {
         rc = verdict(&r, err);
         cleared = undo(&r, 0);
-        if (sr_targets_alive(r.targets, r.stores.len) > 0)
+        if (rc == SR_OK || rc == SR_E_PARTIAL) /* too few copies of the new one: keep the old */
             purge(&r);
     } else {
         cleared = undo(&r, 1);

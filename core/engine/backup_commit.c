@@ -111,6 +111,50 @@ static int fill_manifest(struct sr_run *r, struct sr_error *err)
     return rc == SR_OK ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
 }
 
+static int size_emit(void *ctx, const struct sr_store_entry *entry)
+{
+    *(uint64_t *)ctx = entry->size;
+    return 1;
+}
+
+/* Is every object there that the manifest is about to vouch for? Between its save and now another
+ * hand (a sweep elsewhere, a person) may have taken it away. A store that cannot be asked (no right
+ * to list, a hiccup) has confirmed its saves and is believed. */
+static void check_target(const struct sr_manifest *m, struct sr_target *t)
+{
+    for (size_t i = 0; i < m->objects_len && !t->failed; i++) {
+        struct sr_error e = SR_ERROR_INIT;
+        const struct sr_manifest_object *o = &m->objects[i];
+        const char *store = sr_store_name(sr_store_ro(t->store));
+        uint64_t size = o->size;
+        int rc = sr_store_stat(sr_store_ro(t->store), o->key, size_emit, &size, &e);
+        if (rc == SR_E_NOT_FOUND)
+            sr_fail(
+                &e, SR_E_CHANGED,
+                "store %s: %s was saved and is gone again; is something else cleaning up there?",
+                store, o->key);
+        else if (rc == SR_OK && size != o->size)
+            sr_fail(&e, SR_E_CHANGED, "store %s: %s was saved with %llu bytes and now has %llu",
+                    store, o->key, (unsigned long long)o->size, (unsigned long long)size);
+        else if (rc != SR_OK)
+            sr_log(SR_LOG_VERBOSE, "%s could not be looked at before the manifest: %s", o->key,
+                   e.text);
+        if (e.code == SR_E_CHANGED)
+            sr_target_fail(t, &e);
+    }
+}
+
+static int check_objects(struct sr_run *r, struct sr_error *err)
+{
+    for (size_t i = 0; i < r->stores.len; i++)
+        if (!r->targets[i].failed)
+            check_target(r->result->manifest, &r->targets[i]);
+    for (size_t i = 0; i < r->stores.len; i++)
+        if (!r->targets[i].failed)
+            return SR_OK;
+    return sr_error_copy(err, &r->targets[0].error);
+}
+
 int sr_run_commit(struct sr_run *r, struct sr_error *err)
 {
     struct sr_manifest *m = r->result->manifest;
@@ -131,6 +175,8 @@ int sr_run_commit(struct sr_run *r, struct sr_error *err)
         rc = sr_manifest_write(m, &text, err);
         m->detail = NULL;
     }
+    if (rc == SR_OK)
+        rc = check_objects(r, err);
     if (rc == SR_OK)
         rc = sr_beside_key(r->set, r->source, "manifest.json", key, sizeof key, err);
     if (rc == SR_OK)

@@ -181,7 +181,7 @@ int sr_run_database_open(struct sr_run *r, const char *database, struct sr_error
     int rc = SR_OK;
     if (r->conn && strcmp(sr_pg_database(r->conn), database) != 0)
         sr_run_database_close(r);
-    if (r->conn && r->conn_checked)
+    if (r->conn_checked)
         return SR_OK;
     if (!r->conn)
         rc = sr_pg_connect(r->pg, database, &r->conn, err);
@@ -207,6 +207,7 @@ int sr_run_database_open(struct sr_run *r, const char *database, struct sr_error
             "grant access (the statements are listed), or leave them out with --exclude-table",
             problems->len, problems->len == 1 ? "" : "s", database, sr_pg_user(r->conn),
             problems->items[0], problems->len > 1 ? " and others" : "");
+    r->conn_checked = rc == SR_OK;
     return rc;
 }
 
@@ -293,11 +294,20 @@ int sr_run_plan(struct sr_run *r, struct sr_error *err)
 /* --- the set's name
  * ------------------------------------------------------------------------------- */
 
+struct taken {
+    const char *set;
+    int found;
+};
+
+/* Of "app" the set "app-nightly" is no namesake, although its keys begin the same. */
 static int emit_found(void *ctx, const struct sr_store_entry *entry)
 {
-    (void)entry;
-    *(int *)ctx = 1;
-    return 1;
+    struct taken *t = ctx;
+    struct sr_key_parts parts;
+    sr_key_parse(entry->key, &parts);
+    t->found = sr_key_belongs(entry->key, t->set) ||
+               (parts.kind != SR_KEY_OTHER && strcmp(parts.set, t->set) == 0);
+    return t->found;
 }
 
 /* Does any store hold anything of this name already? A store that may not be listed (write-only
@@ -305,14 +315,14 @@ static int emit_found(void *ctx, const struct sr_store_entry *entry)
 static int name_taken(struct sr_run *r, const char *set, int *ret, struct sr_error *err)
 {
     static const char after[] = {'-', '.'};
-    *ret = 0;
+    struct taken t = {.set = set};
     for (size_t i = 0; i < r->stores.len; i++)
-        for (size_t k = 0; k < sizeof after && !*ret; k++) {
+        for (size_t k = 0; k < sizeof after && !t.found; k++) {
             char prefix[SR_SET_MAX + 2];
             struct sr_error e = SR_ERROR_INIT;
             (void)snprintf(prefix, sizeof prefix, "%s%c", set, after[k]);
             int rc =
-                sr_store_list(sr_store_ro(r->stores.items[i]), prefix, NULL, emit_found, ret, &e);
+                sr_store_list(sr_store_ro(r->stores.items[i]), prefix, NULL, emit_found, &t, &e);
             if (rc == SR_E_DENIED) {
                 sr_log(SR_LOG_VERBOSE, "cannot look for a set named %s before writing it: %s", set,
                        e.text);
@@ -321,6 +331,7 @@ static int name_taken(struct sr_run *r, const char *set, int *ret, struct sr_err
             if (rc != SR_OK)
                 return sr_error_copy(err, &e);
         }
+    *ret = t.found;
     return SR_OK;
 }
 

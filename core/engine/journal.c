@@ -152,6 +152,26 @@ static void journal_visit(const char *dir, const char *name,
     sr_strlist_done(&e.stores);
 }
 
+/* Names in the folder of journals: "<set>.run", and temporary ones (".<random>.tmp"). */
+static int journal_names(const char *dir, struct sr_strlist *ret, struct sr_error *err)
+{
+    DIR *d = opendir(dir);
+    if (!d)
+        return errno == ENOENT
+                   ? SR_OK
+                   : sr_fail_errno(err, errno, "cannot read the folder of journals %s", dir);
+    int rc = SR_OK;
+    struct dirent *de;
+    while (rc == SR_OK && (de = readdir(d))) {
+        size_t n = strlen(de->d_name);
+        if (n > 4 && (strcmp(de->d_name + n - 4, ".run") == 0 ||
+                      (de->d_name[0] == '.' && strcmp(de->d_name + n - 4, ".tmp") == 0)))
+            rc = sr_strlist_add(ret, de->d_name);
+    }
+    (void)closedir(d);
+    return rc == SR_OK ? SR_OK : sr_fail(err, rc, "out of memory");
+}
+
 int sr_journal_dead(const char *state_dir,
                     int (*each)(void *ctx, const struct sr_journal_entry *entry), void *ctx,
                     struct sr_error *err)
@@ -159,23 +179,34 @@ int sr_journal_dead(const char *state_dir,
     _cleanup_free_ char *dir = sr_fs_join(state_dir, "runs");
     if (!dir)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    DIR *d = opendir(dir);
-    if (!d)
-        return errno == ENOENT
-                   ? SR_OK
-                   : sr_fail_errno(err, errno, "cannot read the folder of journals %s", dir);
     struct sr_strlist names = {0};
-    int rc = SR_OK;
-    struct dirent *de;
-    while (rc == SR_OK && (de = readdir(d))) {
-        size_t n = strlen(de->d_name);
-        if (n > 4 && (strcmp(de->d_name + n - 4, ".run") == 0 ||
-                      (de->d_name[0] == '.' && strcmp(de->d_name + n - 4, ".tmp") == 0)))
-            rc = sr_strlist_add(&names, de->d_name);
-    }
-    (void)closedir(d);
+    int rc = journal_names(dir, &names, err);
     for (size_t i = 0; rc == SR_OK && i < names.len; i++)
         journal_visit(dir, names.items[i], each, ctx);
     sr_strlist_done(&names);
-    return rc == SR_OK ? SR_OK : sr_fail(err, rc, "out of memory");
+    return rc;
+}
+
+int sr_journal_live(const char *state_dir, struct sr_strlist *ret_sets, struct sr_error *err)
+{
+    _cleanup_free_ char *dir = sr_fs_join(state_dir, "runs");
+    if (!dir)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    struct sr_strlist names = {0};
+    int rc = journal_names(dir, &names, err);
+    for (size_t i = 0; rc == SR_OK && i < names.len; i++) {
+        char *name = names.items[i];
+        _cleanup_free_ char *path = sr_fs_join(dir, name);
+        _cleanup_close_ int fd =
+            path ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+        /* One that cannot be opened may be anybody's: taken as live, so that nothing is lost. */
+        if (name[0] == '.' || (fd < 0 && path && errno == ENOENT) ||
+            (fd >= 0 && sr_lock_fd(fd) == 0))
+            continue;
+        name[strlen(name) - 4] = '\0';
+        if (sr_strlist_add(ret_sets, name) != SR_OK)
+            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    }
+    sr_strlist_done(&names);
+    return rc;
 }

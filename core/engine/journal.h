@@ -7,6 +7,7 @@
  *     sr_journal_end(j, 1);     // nothing is left to clear up; 0 keeps the file for the next sweep
  *
  *     sr_journal_dead(state_dir, each, ctx, &err)   // journals whose owner is gone
+ *     sr_journal_live(state_dir, &sets, &err)       // sets that are being written on this host
  *
  * One file BACKUP_DIR/.strongroom/runs/<set>.run, made whole (linked into place) and locked for as
  * long as the run lives; an unlocked one belongs to a dead run. It also reserves the set's name on
@@ -37,5 +38,8 @@ struct sr_journal_entry {
 int sr_journal_dead(const char *state_dir,
                     int (*each)(void *ctx, const struct sr_journal_entry *entry), void *ctx,
                     struct sr_error *err);
+/* Adds the set of every live run to ret_sets. A run that begins afterwards is not in it. SR_OK also
+ * when the folder is not there. */
+int sr_journal_live(const char *state_dir, struct sr_strlist *ret_sets, struct sr_error *err);
 
 #endif

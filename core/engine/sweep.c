@@ -17,6 +17,8 @@ struct sweep {
     struct sr_sweep_result *result;
     const char *store;      /* whose plugin is sweeping */
     struct sr_strlist dead; /* stores that a dead run wrote to */
+    struct sr_strlist live; /* sets that a run on this host is writing now */
+    int64_t now;            /* UTC seconds, taken before live */
     int rc;
     struct sr_error error; /* the first failure; the rest goes on */
 };
@@ -145,8 +147,9 @@ static int orphan_emit(void *ctx, const struct sr_store_entry *entry)
         char label[SR_SET_MAX];
         int64_t time = -1;
         sr_set_split(parts.set, label, &time);
-        if ((parts.kind == SR_KEY_OBJECT && *parts.sha256 && time >= 0) ||
-            parts.kind == SR_KEY_DETAIL || parts.kind == SR_KEY_SUMS)
+        if (((parts.kind == SR_KEY_OBJECT && *parts.sha256 && time >= 0) ||
+             parts.kind == SR_KEY_DETAIL || parts.kind == SR_KEY_SUMS) &&
+            !sr_strlist_has(&o->s->live, parts.set))
             o->failed |= sr_strlist_add(&o->keys, entry->key) != SR_OK;
     }
     return o->failed;
@@ -161,7 +164,7 @@ static void sweep_orphans(struct sweep *s, struct sr_store_rw *store)
 {
     struct orphan_scan o = {.s = s};
     struct sr_error e = SR_ERROR_INIT;
-    o.before = sr_clock_now(s->ctx->clock) - (int64_t)s->older_than;
+    o.before = s->now - (int64_t)s->older_than;
     if (sr_store_list(sr_store_ro(store), "", NULL, orphan_emit, &o, &e) != SR_OK) {
         sweep_failed(s, &e);
     } else if (!o.failed) {
@@ -193,6 +196,9 @@ int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_
         .ctx = ctx, .stores = stores, .older_than = older_than, .dry_run = dry_run, .result = ret};
     _cleanup_free_ char *state = NULL;
     int rc = sr_config_state_dir(ctx->cfg, &state, err);
+    s.now = sr_clock_now(ctx->clock); /* what runs that begin after the next line make is younger */
+    if (rc == SR_OK)
+        rc = sr_journal_live(state, &s.live, err);
     if (rc == SR_OK)
         rc = sr_journal_dead(state, dead_journal, &s, err);
     for (size_t i = 0; rc == SR_OK && i < stores->len; i++) {
@@ -205,6 +211,7 @@ int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_
         rc = sr_context_check(ctx, err);
     }
     sr_strlist_done(&s.dead);
+    sr_strlist_done(&s.live);
     if (rc == SR_OK && s.rc != SR_OK)
         rc = sr_error_copy(err, &s.error);
     return rc;

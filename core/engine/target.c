@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/engine/transfer.h"
+#include "core/catalog/names.h"
 #include "core/util/log.h"
 
 #include <string.h>
@@ -20,6 +21,13 @@ size_t sr_targets_alive(const struct sr_target *targets, size_t len)
     return n;
 }
 
+static int is_manifest(const char *key)
+{
+    struct sr_key_parts parts;
+    sr_key_parse(key, &parts);
+    return parts.kind == SR_KEY_MANIFEST;
+}
+
 int sr_target_rollback(struct sr_target *t)
 {
     int all = 1;
@@ -28,7 +36,17 @@ int sr_target_rollback(struct sr_target *t)
         struct sr_error err = SR_ERROR_INIT;
         enum sr_store_deletion how = SR_DELETION_DONE;
         const char *key = t->saved.items[t->saved.len - 1];
-        if (sr_store_delete(t->store, key, &how, NULL, &err) != SR_OK) {
+        int rc = sr_store_delete(t->store, key, &how, NULL, &err);
+        if (rc == SR_OK && how == SR_DELETION_LOCKED)
+            rc = sr_fail(&err, SR_E_LOCKED, "store %s keeps it locked",
+                         sr_store_name(sr_store_ro(t->store)));
+        if (rc != SR_OK && is_manifest(key)) {
+            /* As long as it may be there, what it names must stay. */
+            sr_log(SR_LOG_WARN, "%s, which may be there, was not removed, so nothing is: %s", key,
+                   err.text);
+            return 0;
+        }
+        if (rc != SR_OK) {
             sr_log(SR_LOG_WARN, "%s stays behind without a manifest, for `strongroom sweep`: %s",
                    key, err.text);
             all = 0;

@@ -27,7 +27,7 @@ struct outlet {
     unsigned number;
     struct sr_target *target;
     struct sr_spool *spool;
-    char key[SR_KEY_MAX];
+    char key[SR_KEY_MAX]; /* "" until the late name was asked for */
     struct sr_store_saved saved;
     int rc;
     struct sr_error error;
@@ -55,7 +55,13 @@ static int object_key(const struct flow *f, char *out, size_t cap, struct sr_err
 static int late_key(void *ctx, char *buf, size_t cap, struct sr_error *err)
 {
     struct outlet *o = ctx;
-    return object_key(o->flow, buf, cap, err);
+    int rc = object_key(o->flow, o->key, sizeof o->key, err);
+    size_t n = strlen(o->key);
+    if (rc == SR_OK && n >= cap)
+        rc = sr_fail(err, SR_E_INTERNAL, "no room for the name %s", o->key);
+    if (rc == SR_OK)
+        memcpy(buf, o->key, n + 1);
+    return rc;
 }
 
 static int outlet_pull(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
@@ -248,8 +254,19 @@ static void record_saved(struct sr_target *t, const char *key, int64_t busy_ns)
     }
 }
 
-/* What each outlet came to, after a pipeline that ended well. */
-static void flow_collect(struct outlet *outlets, size_t n, const char *key, uint64_t size)
+/* Tells the targets what they hold, or may hold (in doubt), so that a rollback knows the key. A run
+ * can be ended after one store has the whole object and before another does. */
+static void flow_record(struct outlet *outlets, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct outlet *o = &outlets[i];
+        if (o->target && *o->key && (o->rc == SR_OK || o->rc == SR_E_IN_DOUBT))
+            record_saved(o->target, o->key, o->busy_ns);
+    }
+}
+
+/* What each outlet came to, after flow_record. */
+static void flow_judge(struct outlet *outlets, size_t n, uint64_t size)
 {
     for (size_t i = 0; i < n; i++) {
         struct outlet *o = &outlets[i];
@@ -259,9 +276,6 @@ static void flow_collect(struct outlet *outlets, size_t n, const char *key, uint
             o->rc = sr_fail(&o->error, SR_E_INTERNAL, "store %s took %llu bytes of %llu",
                             sr_store_name(sr_store_ro(o->target->store)),
                             (unsigned long long)o->saved.size, (unsigned long long)size);
-        /* In doubt may mean "there": the rollback must know the key. */
-        if (o->rc == SR_OK || (o->rc == SR_E_IN_DOUBT && *key))
-            record_saved(o->target, key, o->busy_ns);
         if (o->rc != SR_OK)
             sr_target_fail(o->target, &o->error);
     }
@@ -365,13 +379,14 @@ int sr_transfer_run(struct sr_context *ctx, const struct sr_transfer *t, struct 
         rc = flow_build(&f, (unsigned)n, err);
     if (rc == SR_OK) {
         rc = flow_run(&f, outlets, n, err);
+        flow_record(outlets, n);
         /* When every store gave up, the pipeline was cancelled for want of readers: the stores' own
          * words are the cause. */
         int input_failed = 0;
         for (size_t i = 0; i < n; i++)
             input_failed |= outlets[i].rc == SR_OK || outlets[i].rc == rc;
         if (rc != SR_OK && !input_failed && sr_context_check(ctx, NULL) == SR_OK) {
-            flow_collect(outlets, n, "", 0);
+            flow_judge(outlets, n, 0);
             if (spool && outlets[n - 1].rc != SR_OK)
                 rc = sr_error_copy(err, &outlets[n - 1].error);
             else
@@ -383,7 +398,7 @@ int sr_transfer_run(struct sr_context *ctx, const struct sr_transfer *t, struct 
         rc = object_key(&f, key, sizeof key, err);
     if (rc != SR_OK)
         goto out;
-    flow_collect(outlets, n, key, sr_step_count_result(f.stored_count));
+    flow_judge(outlets, n, sr_step_count_result(f.stored_count));
     rc = fill_object(&f, key, ret, err);
     if (rc != SR_OK)
         goto out;

@@ -4,6 +4,8 @@
 #include "core/engine/journal.h"
 #include "core/engine/lock.h"
 #include "core/engine/spool.h"
+#include "core/engine/transfer.h"
+#include "core/store/stores.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -130,6 +132,28 @@ static void journal_of_a_live_run_is_left_alone(void)
     sr_strlist_done(&stores);
 }
 
+static void journals_of_live_runs_are_told(void)
+{
+    struct sr_journal *j = NULL, *k = NULL;
+    struct sr_strlist stores = {0}, live = {0};
+    struct sr_error err = SR_ERROR_INIT;
+    ASSERT_OK(sr_journal_live("/nonexistent", &live, &err), err);
+    CU_ASSERT_EQUAL(live.len, 0);
+    sr_strlist_add(&stores, "local");
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", &stores, &j, &err), err);
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130502", "app", &stores, &k, &err), err);
+    sr_journal_end(k, 0); /* dead */
+    ASSERT_OK(sr_journal_live(dir, &live, &err), err);
+    CU_ASSERT_EQUAL(live.len, 1);
+    CU_ASSERT_TRUE(sr_strlist_has(&live, "app-20261120130501"));
+    sr_journal_end(j, 1);
+    struct seen s = {.clear = 1};
+    ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
+    CU_ASSERT_EQUAL(s.n, 1);
+    sr_strlist_done(&live);
+    sr_strlist_done(&stores);
+}
+
 static void journal_text_is_hostile(void)
 {
     static const char *const texts[] = {"",
@@ -214,6 +238,132 @@ static void spool_gives_back_what_it_took(void)
     CU_ASSERT_NOT_EQUAL(sr_spool_new("/dev/null/x", &s, &err), SR_OK);
 }
 
+/* An input that gives a few bytes once the run shows progress, and a run that is ended as soon as
+ * the store has the object. */
+struct late_end {
+    struct sr_context *ctx;
+    const char *folder;
+    atomic_int go;
+    int given, ended;
+};
+
+static int late_read(void *ctx, void *buf, size_t cap, size_t *ret_len, struct sr_error *err)
+{
+    struct late_end *l = ctx;
+    (void)err;
+    while (!atomic_load(&l->go))
+        usleep(1000);
+    *ret_len = l->given++ ? 0 : cap < 5 ? cap : 5;
+    memcpy(buf, "bytes", *ret_len);
+    return SR_OK;
+}
+
+static void late_interrupt(void *ctx)
+{
+    struct late_end *l = ctx;
+    atomic_store(&l->go, 1);
+}
+
+static int folder_has(const char *folder, const char *end)
+{
+    char command[512];
+    (void)snprintf(command, sizeof command, "ls '%s' 2>/dev/null | grep -q '%s$'", folder, end);
+    return system(command) == 0;
+}
+
+static void end_when_stored(void *ctx, const char *what, uint64_t bytes, uint64_t total)
+{
+    struct late_end *l = ctx;
+    (void)what, (void)bytes, (void)total;
+    atomic_store(&l->go, 1);
+    for (int i = 0; i < 3000 && !folder_has(l->folder, ".sql"); i++)
+        usleep(10000);
+    if (!l->ended++)
+        sr_context_cancel(l->ctx, SIGTERM);
+}
+
+static struct sr_config *local_config(const char *folder)
+{
+    struct sr_strlist flags = {0};
+    struct sr_config *cfg = NULL;
+    struct sr_error err = SR_ERROR_INIT;
+    char *none[] = {NULL};
+    (void)sr_strlist_addf(&flags, "BACKUP_PLUGIN_PATH=%s/plugins/.libs", getenv("SR_BUILDDIR"));
+    (void)sr_strlist_addf(&flags, "BACKUP_DIR=%s", folder);
+    const struct sr_config_options o = {
+        .config_file = "/dev/null", .env_file = "/dev/null", .flags = &flags, .environ_ = none};
+    ASSERT_OK(sr_config_new(&o, &cfg, &err), err);
+    sr_strlist_done(&flags);
+    return cfg;
+}
+
+static void what_was_stored_before_the_end_is_rolled_back(void)
+{
+    char folder[256];
+    struct sr_context ctx;
+    struct sr_stores stores = {0};
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_manifest_object object = {0};
+    (void)snprintf(folder, sizeof folder, "%s/late", dir);
+    struct sr_config *cfg = local_config(folder);
+    ASSERT_OK(sr_stores_open(cfg, NULL, &stores, &err), err);
+    for (int digest = 0; digest < 2; digest++) {
+        struct late_end l = {.ctx = &ctx, .folder = folder};
+        struct sr_target target = {.store = stores.items[0]};
+        const struct sr_protection plain = {
+            .compression = "none", .extension = "", .encryption = "none"};
+        const struct sr_input input = {late_read, late_interrupt, &l};
+        const struct sr_transfer t = {.what = "a test",
+                                      .set = "late-20261120130501",
+                                      .kind = "sql",
+                                      .digest_in_name = digest,
+                                      .protection = &plain,
+                                      .input = &input,
+                                      .expected_size = SR_SIZE_UNKNOWN,
+                                      .spool_dir = folder};
+        sr_context_init(&ctx, cfg, &sr_clock_system, NULL, "cli");
+        ctx.progress = end_when_stored;
+        ctx.progress_ctx = &l;
+        CU_ASSERT_EQUAL(sr_transfer_run(&ctx, &t, &target, 1, &object, &err), SR_E_CANCELLED);
+        CU_ASSERT_TRUE(folder_has(folder, ".sql"));
+        CU_ASSERT_EQUAL(target.saved.len, 1);
+        CU_ASSERT_EQUAL(sr_target_rollback(&target), 1);
+        CU_ASSERT_FALSE(folder_has(folder, ".sql"));
+        sr_target_done(&target);
+        sr_context_done(&ctx);
+    }
+    sr_stores_close(&stores);
+    sr_config_free(cfg);
+}
+
+static void objects_stay_while_the_manifest_does(void)
+{
+    static const char object[] = "stay-20261120130501.sql";
+    static const char manifest[] = "stay-20261120130501.app.manifest.json";
+    char folder[256];
+    struct sr_stores stores = {0}, closed = {0};
+    struct sr_error err = SR_ERROR_INIT;
+    (void)snprintf(folder, sizeof folder, "%s/stay", dir);
+    struct sr_config *cfg = local_config(folder);
+    ASSERT_OK(sr_stores_open(cfg, NULL, &stores, &err), err);
+    struct sr_target target = {.store = stores.items[0]};
+    ASSERT_OK(sr_store_save_small(target.store, object, "bytes", 5, &err), err);
+    sr_strlist_add(&target.saved, object);
+    sr_strlist_add(&target.saved, manifest);
+    /* A store that lets nothing be deleted. */
+    ASSERT_OK(sr_stores_open_as(cfg, NULL, 1, &closed, &err), err);
+    target.store = closed.items[0];
+    CU_ASSERT_EQUAL(sr_target_rollback(&target), 0);
+    CU_ASSERT_EQUAL(target.saved.len, 2); /* the object was not tried */
+    target.store = stores.items[0];
+    CU_ASSERT_EQUAL(sr_target_rollback(&target), 1);
+    CU_ASSERT_FALSE(folder_has(folder, "130501.sql"));
+    sr_target_done(&target);
+    sr_stores_close(&closed);
+    sr_stores_close(&stores);
+    sr_config_free(cfg);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -221,9 +371,13 @@ int main(void)
         {"lock is exclusive and names its owner", lock_is_exclusive_and_names_its_owner},
         {"lock of a dead owner is free", lock_of_a_dead_owner_is_free},
         {"journal of a live run is left alone", journal_of_a_live_run_is_left_alone},
+        {"journals of live runs are told", journals_of_live_runs_are_told},
         {"journal text is hostile", journal_text_is_hostile},
         {"production is guarded", production_is_guarded},
         {"spool gives back what it took", spool_gives_back_what_it_took},
+        {"what was stored before the end is rolled back",
+         what_was_stored_before_the_end_is_rolled_back},
+        {"objects stay while the manifest does", objects_stay_while_the_manifest_does},
         {NULL, NULL}};
     if (!mkdtemp(dir))
         return 2;

@@ -1,0 +1,64 @@
+# Several stores and several hands: one store fails, another process cleans up meanwhile, fewer copies than wanted.
+. "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
+pg_start && pg_env && dataset shop 1 && dataset other 1 || exit 1
+sr_env
+export PGDATABASE=shop BACKUP_GLOBALS=off
+
+# A sweep of any age takes nothing from a run that is alive.
+ok 'a run is held in its second dump' table_lock other users
+sr backup --label two --database shop --database other --json >"$T/run.out" 2>"$T/run.err" &
+run=$!
+ok 'it waits' poll 20 dump_waits
+ok 'its first object is there, and older than a second' poll 20 eval '[ -n "$(find "$BACKUP_DIR" -name "two-*.shop.sql.gz" ! -newermt "-2 seconds")" ]'
+exit_is 0 'a sweep of all that is older than a second' sr sweep --older-than 1s
+is 'takes nothing' "$(objects | wc -l)" 1
+table_unlock
+wait "$run"
+is 'the run ends well' "$?" 0
+exit_is 0 'and what it made is whole' sr verify latest
+
+# What is taken away all the same before the manifest is written makes the run fail.
+ok 'a second run is held' table_lock other users
+sr backup --label gone --database shop --database other >"$T/run.out" 2>"$T/run.err" &
+run=$!
+ok 'it waits' poll 20 dump_waits
+rm -f "$BACKUP_DIR"/gone-*.shop.sql.gz
+table_unlock
+wait "$run"
+is 'a run whose object is gone fails' "$?" 1
+contains 'and says so' "$(cat "$T/run.err")" 'gone again'
+is 'nothing of it is left' "$(_keys | grep -c '^gone')" 0
+
+# Names that begin alike are different names.
+export BACKUP_LABEL_TIMESTAMP=off
+exit_is 0 'a bare label' sr backup --label app-nightly
+exit_is 0 'another one, which is its beginning' sr backup --label app
+exit_is 14 'the same again' sr backup --label app
+unset BACKUP_LABEL_TIMESTAMP
+
+# Two stores, the second of which fails in the middle.
+export BACKUP_STORAGE_ADAPTER=local,dr=local BACKUP_DR_DIR=$T/dr BACKUP_RETENTION_DAYS=7
+old=nightly-$(date -u -d '-30 days' +%Y%m%d%H%M%S)
+exit_is 0 'an old backup in both' with BACKUP_RETENTION_DAYS=0 sr backup --label "$old"
+held_run() { # held_run LABEL [NAME=VALUE...]: a run whose object is taken out of the second store; sets RC
+    local label=$1
+    shift
+    table_lock other users
+    with "$@" sr backup --label "$label" --database shop --database other >"$T/out" 2>"$T/err" &
+    run=$!
+    poll 20 dump_waits
+    rm -f "$T/dr/$label"-*.shop.sql.gz
+    table_unlock
+    wait "$run"
+    RC=$? OUT=$(cat "$T/out") ERR=$(cat "$T/err")
+}
+held_run both BACKUP_MIN_STORES=2 BACKUP_SOURCE_NAME=shop
+is 'fewer copies than BACKUP_MIN_STORES is a failure' "$RC" 1
+contains 'that says how many there are' "$ERR" '1 of 2 stores hold'
+ok 'and retention deletes nothing after it' test -e "$BACKUP_DIR/$old.shop.manifest.json"
+held_run one BACKUP_MIN_STORES=1 BACKUP_SOURCE_NAME=shop
+is 'enough copies: partly done' "$RC" 3
+no 'and retention follows, where the new one is' test -e "$BACKUP_DIR/$old.shop.manifest.json"
+ok 'and only there' test -e "$T/dr/$old.shop.manifest.json"
+is 'the store that failed holds nothing of it' "$(find "$T/dr" -name 'one-*' | wc -l)" 0
+finish
