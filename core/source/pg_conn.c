@@ -44,6 +44,8 @@ static void notice_log(void *ctx, const char *message)
  * is emptied against operators planted in public. */
 static int session_setup(struct sr_pg_conn *c, struct sr_error *err)
 {
+    const char *strings = PQparameterStatus(c->pg, "standard_conforming_strings");
+    c->old_strings = strings && strcmp(strings, "on") != 0;
     int rc =
         sr_pg_command(c,
                       "SELECT pg_catalog.set_config('search_path', '', false),"

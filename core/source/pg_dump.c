@@ -104,18 +104,29 @@ static void env_wipe(struct sr_strlist *env)
     sr_strlist_done(env);
 }
 
+/* Settings of the session; none when none is needed, as a pooler may not let them through. A
+ * backend that waits for a lock would not notice that its client is gone. pg_dump writes strings
+ * the way the session takes them, and the old way cannot be told from an attack when it is
+ * restored. */
+static const char *session_options(const struct sr_pg_conn *c)
+{
+#define CHECK_CLIENT "-c client_connection_check_interval=10s"
+#define NEW_STRINGS "-c standard_conforming_strings=on"
+    if (c->checks_client)
+        return c->old_strings ? CHECK_CLIENT " " NEW_STRINGS : CHECK_CLIENT;
+    return c->old_strings ? NEW_STRINGS : NULL;
+}
+
 static int spawn(struct sr_pg_dump *d, const struct sr_pg_dump_options *o, struct sr_error *err)
 {
     struct sr_strlist args = {0}, env = {0};
-    /* A backend that waits for a lock would not notice that its client is gone. */
-    const char *options = o->conn->checks_client ? "-c client_connection_check_interval=10s" : NULL;
     int rc = sr_strlist_add(&args, o->tool->path);
     if (rc == SR_OK)
         rc = o->format == SR_DUMP_GLOBALS ? globals_args(o, &args) : dump_args(o, &args);
     if (rc != SR_OK)
         rc = sr_fail(err, rc, "preparing %s: %s", name_of(d), sr_code_name(rc));
     if (rc == SR_OK)
-        rc = sr_pg_child_env(o->conn, o->app, options, &env, err);
+        rc = sr_pg_child_env(o->conn, o->app, session_options(o->conn), &env, err);
     if (rc == SR_OK) {
         struct sr_child_options co = {.argv = args.items,
                                       .env = &env,

@@ -475,7 +475,8 @@ static const char *quoted_skip(struct sr_pg_filter *f, const char *p, const char
     return p;
 }
 
-/* A byte order mark, which an editor may have put there, is no statement. */
+/* A byte order mark, which an editor may have put there, is no statement, and goes: psql knows one
+ * only at the very beginning of its input, which is ours. */
 static const char *bom_skip(struct sr_pg_filter *f, const char *p, const char *end)
 {
     static const char bom[] = "\xef\xbb\xbf";
@@ -493,8 +494,8 @@ static const char *bom_skip(struct sr_pg_filter *f, const char *p, const char *e
 int sr_pg_filter_feed(struct sr_pg_filter *f, const void *data, size_t len, struct sr_error *err)
 {
     const char *p = data, *end = p + len;
-    f->from = f->held = p;
     p = bom_skip(f, p, end);
+    f->from = f->held = p;
     while (p < end) {
         if (f->state == IN_COPY) {
             p = copy_skip(f, p, end);

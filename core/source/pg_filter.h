@@ -4,7 +4,8 @@
  *     sr_pg_filter_feed(f, data, len, &err) ...     // calls emit with what stays
  *     sr_pg_filter_end(f, &err);
  *
- * What is always taken out: the dump's own \restrict and \unrestrict lines. What the flags add is
+ * What is always taken out: the dump's own \restrict and \unrestrict lines, and a byte order mark
+ * before everything. What the flags add is
  * what pg_dump would have left out: with -O the owners, with -x the grants. Such statements are
  * recognised only where pg_dump puts them, at the beginning of a line and of a statement, never in
  * quotes, function bodies, comments or COPY data. Line ends inside what is taken out are kept, so

@@ -14,6 +14,7 @@ struct sr_pg_conn {
     char *text;                 /* user@host:port/database */
     char version_text[32];
     int checks_client; /* the server takes client_connection_check_interval */
+    int old_strings;   /* sessions begin with standard_conforming_strings off */
 };
 
 /* Runs sql with text parameters (NULL-terminated, or NULL). Rows or "command done", else

@@ -45,6 +45,7 @@ struct sr_pg_scan {
     size_t head_len;
     char command[COMMAND_MAX];
     size_t command_len;
+    size_t bom;            /* how much of a byte order mark the input began with; 3: past that */
     enum copy_at dot_line; /* guard: whether this line, wherever it stands, reads "\." */
     struct table *tables;
     size_t len, cap, names_len;
@@ -449,8 +450,9 @@ static size_t feed_copy(struct sr_pg_scan *s, const char *p, size_t len)
 
 /* --- SQL --- */
 
-/* Follows lines that read "\." : within a quote they tell that psql and we have parted ways, one
- * of us reading COPY data where the other reads SQL. */
+/* Follows lines that read "\." : within a quote they may tell that psql and we have parted ways,
+ * one of us reading COPY data where the other reads SQL. Texts about psql have them too, so that
+ * they are refused only where no \restrict would stop psql. */
 static int dot_line_step(struct sr_pg_scan *s, char c)
 {
     if (c == '\n') {
@@ -476,11 +478,12 @@ static int feed_sql(struct sr_pg_scan *s, const char *p, size_t len, size_t *ret
     size_t n = sr_pg_lex_feed(&s->lex, p, len, &event);
     *ret_taken = n;
     if (guarded(s)) {
+        int strict = (s->flags & SR_SCAN_STRICT) != 0;
         uint64_t line = s->lex.line;
         for (size_t i = 0; i < n; i++)
             line -= p[i] == '\n';
         for (size_t i = 0; i < n; i++) {
-            if (dot_line_step(s, p[i]))
+            if (dot_line_step(s, p[i]) && strict)
                 return refuse(s, line, "\\. on a line of its own within a quote or comment", err);
             line += p[i] == '\n';
         }
@@ -520,9 +523,29 @@ static size_t feed_wait(struct sr_pg_scan *s, const char *p, size_t len, struct 
     return i;
 }
 
+/* A byte order mark, which an editor may have put there, is no word of the first statement. How
+ * much of p belongs to it. */
+static size_t bom_step(struct sr_pg_scan *s, const char *p, size_t len)
+{
+    static const char bom[] = "\xef\xbb\xbf";
+    size_t n = 0;
+    while (s->bom < 3 && n < len) {
+        if (p[n] != bom[s->bom]) {
+            s->bom = 3;
+            break;
+        }
+        s->bom++;
+        n++;
+    }
+    return n;
+}
+
 int sr_pg_scan_feed(struct sr_pg_scan *s, const void *data, size_t len, struct sr_error *err)
 {
     const char *p = data;
+    size_t mark = bom_step(s, p, len);
+    p += mark;
+    len -= mark;
     if (s->head_len < sizeof s->head && len > 0) {
         size_t room = sizeof s->head - s->head_len;
         memcpy(s->head + s->head_len, p, len < room ? len : room);

@@ -75,7 +75,7 @@ static void restrict_lines_go(void)
     expect(0, "\\restrict abc\r\nSELECT 1;\r\n\\unrestrict abc", "\nSELECT 1;\r\n");
     /* What comes behind it on the line goes too. */
     expect(0, "\\restrict x \\! rm -rf /\nSELECT 1;\n", "\nSELECT 1;\n");
-    expect(0, "\xef\xbb\xbf-- edited\n\\restrict x\n", "\xef\xbb\xbf-- edited\n\n");
+    expect(0, "\xef\xbb\xbf-- edited\n\\restrict x\n", "-- edited\n\n");
 }
 
 static void restrict_in_data_stays(void)

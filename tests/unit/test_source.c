@@ -545,9 +545,6 @@ static void hidden_commands_are_refused(void)
         "CREATE :x FUNCTION f() BEGIN\n;\nCOPY t FROM stdin;\n\\! x\n",
         "CREATE E'x' FUNCTION f() BEGIN\n;\nCOPY t FROM stdin;\n\\! x\n",
         "CREATE 1.e5 FUNCTION f() BEGIN\n;\nCOPY t FROM stdin;\n\\! x\n",
-        /* psql would be reading data where we read a quote */
-        "SELECT 'a\n\\.\n';\n",
-        "SELECT $$a\n\\.\r\n$$;\n",
         /* settings */
         "SET standard_conforming_strings = off;\n",
         "SET standard_conforming_strings TO 'off';\n",
@@ -580,6 +577,9 @@ static void honest_dumps_pass_the_guard(void)
         "SELECT $$\\! x$$, $_$ \\gexec $_$, $a1$\\$a1$;\n",
         "SELECT \"\\\";\n",
         "-- \\! x\n/* \\! x */ SELECT 1;\n",
+        "SELECT 'a\n\\.\n';\n",
+        "SELECT $$a\n\\.\r\n$$;\n",
+        "\xef\xbb\xbf--\n\\restrict aB3\nCOPY t FROM stdin;\n1\n\\.\n",
         "SELECT a[1:2], b::text, (x)[lo:hi], :'v', 1.5e-05, 1e+10, .5, $1;\n",
         "COPY t FROM stdin;\n\\! x\n\\\\.\n\\.\nSELECT 1;\n",
         "COPY t (a, b) FROM stdin;\r\n1\r\n\\.\r\nSELECT 1;\r\n",
@@ -605,6 +605,9 @@ static void strict_refuses_what_settings_decide(void)
 {
     static const char *const cases[] = {
         "SELECT '\\'' \\! x ';\n",
+        /* psql would be reading data where we read a quote */
+        "SELECT 'a\n\\.\n';\n",
+        "SELECT $$a\n\\.\r\n$$;\n",
         "SELECT 'C:\\';\n",
         "SELECT E'\x83\\'';\n",
         "SELECT :HOST;\n",
