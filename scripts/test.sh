@@ -133,7 +133,8 @@ part_e2e() {
 
 part_asan() {
     need asan CC=gcc CFLAGS='-O1 -g' --enable-sanitizers
-    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+    # The sanitizer of gcc 12 trips over its own alternate signal stacks when a thread ends.
+    export ASAN_OPTIONS=detect_leaks=1:use_sigaltstack=0 UBSAN_OPTIONS=print_stacktrace=1
     run_tests asan "$work/asan" check
     unset ASAN_OPTIONS UBSAN_OPTIONS
 }
