@@ -57,7 +57,7 @@ common_options() {
 }
 
 settings() {
-    env -i PATH="$PATH" "$program" config --json 2>/dev/null |
+    env -i PATH="$PATH" ASAN_OPTIONS="${ASAN_OPTIONS:-}" "$program" config --json 2>/dev/null |
         jq -r '.settings[] | [.name, .help, (.value // "" | tostring)] | @tsv' | roff |
         awk -F'\t' '{ gsub(/,/, ",\\:", $3); print ".TP"; print ".B " $1; printf "%s%s\n", $2, ($3 == "" ? "" : " (default: " $3 ")") }'
 }

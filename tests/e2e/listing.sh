@@ -45,6 +45,6 @@ exit_is 10 'verify of nothing' sr verify nosuch
 exit_is 0 'quiet' sr backup --database other --label q --quiet
 is 'says nothing' "$OUT$ERR" ''
 # Another host: nothing but the store and the key.
-exit_is 0 'a fresh host lists' env -i PATH="$PATH" HOME="$(mktemp -d "$T/hXXX")" BACKUP_DIR="$BACKUP_DIR" BACKUP_PLUGIN_PATH="$(sr_plugin_path)" "$SR_BUILDDIR/strongroom" list
+exit_is 0 'a fresh host lists' env -i PATH="$PATH" ASAN_OPTIONS="${ASAN_OPTIONS:-}" HOME="$(mktemp -d "$T/hXXX")" BACKUP_DIR="$BACKUP_DIR" BACKUP_PLUGIN_PATH="$(sr_plugin_path)" "$SR_BUILDDIR/strongroom" list
 contains 'what is there' "$OUT" sealed-
 finish
