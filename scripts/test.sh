@@ -1,8 +1,12 @@
 #!/bin/bash
 # test.sh [PART...]: installs what is missing, builds, and runs everything, or only the parts named:
 #
-#   install configure format gcc clang check asan valgrind fuzz coverage dist bench quickstart
-#   unit, e2e: the optimised build's unit or end-to-end tests alone, for developers
+#   install configure format gcc clang coverage asan valgrind fuzz dist bench quickstart
+#   check, unit, e2e: the optimised build's tests: all, the unit tests or the end-to-end tests alone
+#
+# Without a part everything is run but `check`: the whole suite then runs twice, instrumented for coverage
+# and under the sanitizers, and the optimised build passes its unit tests (dist), the benchmarks at a
+# small size, and the quick start.
 #
 # The last line is "N passed, N failed"; the exit status is 0 only when nothing failed. A missing server
 # or tool is a failure, never a skip. Builds live in $SR_TEST_DIR (default: build/test), and stay there.
@@ -10,7 +14,7 @@ set -uo pipefail
 
 coverage_bound=0   # per cent of lines; raised to what the tests hold
 fuzz_seconds=12    # per target
-all_parts='install configure format gcc clang check asan valgrind fuzz coverage dist bench quickstart'
+all_parts='install configure format gcc clang coverage asan valgrind fuzz dist bench quickstart'
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${SR_TEST_DIR:-$top/build/test}
@@ -159,25 +163,25 @@ part_valgrind() {
     done
 }
 
-fuzz_one() { # fuzz_one PROGRAM: from its seeds, new finds into the build folder
-    local what=${1##*/fuzz_} seeds
-    seeds=$top/tests/fuzz/corpus/$what
-    mkdir -p "$work/fuzz/found/$what"
-    [ -d "$seeds" ] || seeds=
-    (cd "$work/fuzz/found" && "$1" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 \
-        "$work/fuzz/found/$what" ${seeds:+"$seeds"})
-}
-
 part_fuzz() {
-    local target seen=
+    local target name results=$work/log/fuzz seen=
     need fuzz CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
         LDFLAGS=-fsanitize=address,undefined --enable-fuzzers
-    for target in "$work"/fuzz/tests/fuzz/fuzz_*; do
-        [ -x "$target" ] && [ -f "$target" ] || continue
-        seen=1
-        step "fuzz: ${target##*/fuzz_}" fuzz_one "$target"
+    rm -rf "$results" && mkdir -p "$results"
+    # From its seeds; new finds go into the build folder.
+    # shellcheck disable=SC2016
+    find "$work/fuzz/tests/fuzz" -maxdepth 1 -name 'fuzz_*' -type f -perm -u+x | sort |
+        xargs -P "$jobs" -I TARGET bash -c '
+            name=${1##*/fuzz_} found=$2/found-${1##*/fuzz_}
+            mkdir -p "$found"
+            cd "$found" && "$1" -max_total_time="$4" -timeout=10 -rss_limit_mb=2048 "$found" \
+                $([ -d "$3/$name" ] && echo "$3/$name") >"$2/$name.log" 2>&1 </dev/null
+            echo $? >"$2/$name.rc"' - TARGET "$results" "$top/tests/fuzz/corpus" "$fuzz_seconds"
+    for target in "$top"/tests/fuzz/fuzz_*.c; do
+        name=${target##*/fuzz_} name=${name%.c} seen=1
+        count "$(cat "$results/$name.rc" 2>/dev/null || echo 1)" "fuzz: $name" "$results/$name.log"
     done
-    [ -n "$seen" ] || count 1 'fuzz: no target was built'
+    [ -n "$seen" ] || count 1 'fuzz: there is no target'
 }
 
 part_coverage() {
@@ -228,7 +232,7 @@ parts=("$@")
 [ $# -gt 0 ] || read -ra parts <<<"$all_parts"
 for part in "${parts[@]}"; do
     declare -F "part_$part" >/dev/null || {
-        echo "test.sh: unknown part '$part'; known: unit e2e $all_parts" >&2
+        echo "test.sh: unknown part '$part'; known: check unit e2e $all_parts" >&2
         exit 2
     }
 done
