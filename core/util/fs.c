@@ -4,10 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+
+/* How long a pipe's writer may take: a password manager that has to be unlocked first. */
+#define PIPE_WAIT_MS 60000
 
 int sr_write_full(int fd, const void *data, size_t len)
 {
@@ -41,6 +45,21 @@ ssize_t sr_read_full(int fd, void *data, size_t len)
     return (ssize_t)got;
 }
 
+/* read(2) that waits when a pipe is empty but still has a writer. */
+static ssize_t read_waiting(int fd, void *data, size_t len)
+{
+    for (;;) {
+        ssize_t n = read(fd, data, len);
+        if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+            return n;
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (errno == EAGAIN && poll(&p, 1, PIPE_WAIT_MS) == 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+    }
+}
+
 int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err)
 {
     /* O_NONBLOCK: opening a FIFO that nobody writes must not hang. */
@@ -52,9 +71,7 @@ int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err)
         return sr_fail(err, SR_E_IO, "cannot read %s: it is not a file", path);
     char chunk[16384];
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = read_waiting(fd, chunk, sizeof chunk);
         if (n < 0)
             return sr_fail_errno(err, errno, "cannot read %s", path);
         if (n == 0)

@@ -17,7 +17,8 @@ int sr_write_full(int fd, const void *data, size_t len);
 ssize_t sr_read_full(int fd, void *data, size_t len);
 
 /* Appends the file's content to b, whose ceiling bounds it. SR_E_NO_SPACE names
- * the ceiling. A folder or a device is refused. */
+ * the ceiling. A folder or a device is refused. A pipe (shells' <(command)) is waited for while it
+ * has a writer, at most a minute for each piece. */
 int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err);
 /* Makes path and its missing parents with this mode; existing folders are fine. */
 int sr_fs_mkdirs(const char *path, mode_t mode, struct sr_error *err);

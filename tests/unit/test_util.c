@@ -8,7 +8,11 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static void error_wraps_and_appends(void)
 {
@@ -142,6 +146,36 @@ static void file_is_read_within_its_bound(void)
     sr_buf_done(&b);
 }
 
+static void *write_late(void *arg)
+{
+    const struct timespec pause = {0, 30000000};
+    int fd = *(const int *)arg;
+    (void)sr_write_full(fd, "correct ", 8);
+    /* Right without it too; with it, the reader finds the pipe empty. */
+    nanosleep(&pause, NULL);
+    (void)sr_write_full(fd, "horse\n", 6);
+    close(fd);
+    return NULL;
+}
+
+static void pipe_is_read_to_its_end(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_buf b;
+    pthread_t writer;
+    int ends[2];
+    char path[64];
+    sr_buf_init(&b, 64);
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&writer, NULL, write_late, &ends[1]), 0);
+    CU_ASSERT_EQUAL(sr_fs_read_file(path, &b, &err), SR_OK);
+    CU_ASSERT_STRING_EQUAL(sr_buf_str(&b), "correct horse\n");
+    pthread_join(writer, NULL);
+    close(ends[0]);
+    sr_buf_done(&b);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -154,6 +188,7 @@ int main(void)
         {"nearest word", nearest_word},
         {"size for people", size_for_people},
         {"file is read within its bound", file_is_read_within_its_bound},
+        {"pipe is read to its end", pipe_is_read_to_its_end},
         {NULL, NULL}};
     return unit_main("util", tests);
 }
