@@ -128,13 +128,15 @@ static int walk(int top, const char *path, int make)
 {
     int at = fcntl(top, F_DUPFD_CLOEXEC, 3);
     while (at >= 0 && *path) {
-        char name[NAME_MAX + 1];
+        char name[NAME_MAX + 1] = "";
         size_t n = strcspn(path, "/");
         int next = -1;
-        if (n < sizeof name) {
+        if (n < sizeof name)
             memcpy(name, path, n);
-            name[n] = '\0';
+        if (n < sizeof name && local_name_is_key(name)) {
             next = step_into(at, name, make);
+        } else if (n < sizeof name) {
+            errno = EINVAL; /* "..", which here nobody else would stop */
         } else {
             errno = ENAMETOOLONG;
         }

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "core/config/config.h"
 #include "core/store/open.h"
+#include "core/store/store_private.h"
 #include "core/store/stores.h"
 #include "core/util/buf.h"
 #include "core/util/log.h"
@@ -462,6 +463,29 @@ static void foreign_files(void)
     close_local(&o);
 }
 
+/* What the host checks before, the plugin holds against as well. */
+static void keys_that_lead_out(void)
+{
+    struct opened o = open_local("leading/out");
+    struct sr_error err = SR_ERROR_INIT;
+    static const char *const keys[] = {"../x", "a/../../x", "../made/x", "a/../../made/x"};
+    char path[256];
+    put(o.rw, "a/mine", "1");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct sr_storage_saved saved = {.size = sizeof saved};
+        const struct sr_storage_copy_options how = {
+            .size = sizeof how, .from = "a/mine", .to = keys[i]};
+        ASSERT_OK(sr_store_begin(o.s, "copying", NULL, &err), err);
+        CU_ASSERT_NOT_EQUAL(o.s->table->copy(o.s->handle, &how, &saved), SR_STORAGE_OK);
+        sr_store_end(o.s);
+    }
+    (void)snprintf(path, sizeof path, "%s/leading/x", root);
+    CU_ASSERT_EQUAL(access(path, F_OK), -1);
+    (void)snprintf(path, sizeof path, "%s/leading/made", root);
+    CU_ASSERT_EQUAL(access(path, F_OK), -1);
+    close_local(&o);
+}
+
 static void sweeping(void)
 {
     struct opened o = open_local("sweeping");
@@ -834,6 +858,7 @@ static const struct unit_test tests[] = {
     {"read only", read_only},
     {"saving", saving},
     {"foreign files", foreign_files},
+    {"keys that lead out", keys_that_lead_out},
     {"sweeping", sweeping},
     {"no space", no_space},
     {"large folder", large_folder},
