@@ -20,6 +20,9 @@ struct sr_places {
  * a store that is not there is an error. ctx must outlive *ret. */
 int sr_places_open(struct sr_context *ctx, const char *only, int read_only, struct sr_places *ret,
                    struct sr_error *err);
+/* Read only, and without those that cannot be opened, as long as one can (stores.closed). */
+int sr_places_open_reachable(struct sr_context *ctx, const char *only, struct sr_places *ret,
+                             struct sr_error *err);
 void sr_places_close(struct sr_places *p); /* a zeroed one is fine */
 
 #endif

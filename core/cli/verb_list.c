@@ -17,7 +17,7 @@ static int run(struct sr_cli *cli, struct sr_error *err)
 {
     struct sr_places places = {0};
     struct sr_listing *l = NULL;
-    int rc = sr_places_open(cli->ctx, sr_args_str(cli->args, "store"), 1, &places, err);
+    int rc = sr_places_open_reachable(cli->ctx, sr_args_str(cli->args, "store"), &places, err);
     if (rc == SR_OK)
         rc = sr_listing_read(cli->ctx, &places.stores, sr_args_str(cli->args, "label"), &l, err);
     /* Also when only some stores could be listed: what is known is shown, and the failure told. */

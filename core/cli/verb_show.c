@@ -32,7 +32,7 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     struct sr_catalog *c = NULL;
     struct sr_manifest *m = NULL;
     char object[SR_KEY_MAX];
-    int rc = sr_places_open(cli->ctx, sr_args_str(a, "store"), 1, &places, err);
+    int rc = sr_places_open_reachable(cli->ctx, sr_args_str(a, "store"), &places, err);
     if (rc == SR_OK)
         rc = sr_backup_locate(cli->ctx, &places.stores, a->operands.items[0],
                               sr_args_str(a, "database"), sr_args_str(a, "label"), &store, &found,

@@ -104,7 +104,7 @@ static int dump_everything(struct sr_run *r, struct sr_error *err)
  * the backup a failure: the backup is there. */
 static void purge(struct sr_run *r)
 {
-    struct sr_stores good = {calloc(r->stores.len, sizeof *good.items), 0};
+    struct sr_stores good = {.items = calloc(r->stores.len, sizeof *good.items)};
     struct sr_prune_result pruned = {0};
     struct sr_error e = SR_ERROR_INIT;
     for (size_t i = 0; good.items && i < r->stores.len; i++)
@@ -139,6 +139,10 @@ static void audit_result(struct sr_run *r, int rc, const struct sr_error *err)
             sr_audit_event(r->ctx->audit, "db_backup_store_failed", "trigger", r->ctx->trigger,
                            "outcome", "failure", "store", r->result->stores[i].name, "set", r->set,
                            "error", r->targets[i].error.text, NULL);
+    for (size_t i = 0; i < r->stores.closed_len; i++)
+        sr_audit_event(r->ctx->audit, "db_backup_store_failed", "trigger", r->ctx->trigger,
+                       "outcome", "failure", "store", r->stores.closed[i].name, "set",
+                       *r->set ? r->set : NULL, "error", r->stores.closed[i].error.text, NULL);
     if (rc != SR_OK && rc != SR_E_PARTIAL) {
         sr_audit_event(r->ctx->audit, "db_backup_failed", "trigger", r->ctx->trigger, "outcome",
                        "failure", "dump_path", r->dump_path, "set", *r->set ? r->set : NULL,
@@ -163,24 +167,31 @@ static int undo(struct sr_run *r, int everything)
 static int verdict(struct sr_run *r, struct sr_error *err)
 {
     size_t ok = sr_targets_alive(r->targets, r->stores.len);
-    const struct sr_target *first = NULL;
+    const char *name = NULL;
+    const struct sr_error *first = NULL;
     for (size_t i = 0; i < r->stores.len && !first; i++)
-        if (r->targets[i].failed)
-            first = &r->targets[i];
+        if (r->targets[i].failed) {
+            name = r->result->stores[i].name;
+            first = &r->targets[i].error;
+        }
+    if (!first && r->stores.closed_len > 0) {
+        name = r->stores.closed[0].name;
+        first = &r->stores.closed[0].error;
+    }
     if (!first)
         return SR_OK;
     int enough = (int64_t)ok >= sr_config_int(r->ctx->cfg, "BACKUP_MIN_STORES");
     /* Too few is a failure whatever came back, not "exists" or "damaged"; a signal stays one. */
-    int code = first->error.code == SR_E_CANCELLED ? SR_E_CANCELLED : SR_E_UNAVAILABLE;
+    int code = first->code == SR_E_CANCELLED ? SR_E_CANCELLED : SR_E_UNAVAILABLE;
     return sr_fail(err, enough ? SR_E_PARTIAL : code,
-                   "%zu of %zu stores hold the backup %s; %s failed: %s", ok, r->stores.len, r->set,
-                   sr_store_name(sr_store_ro(first->store)), first->error.text);
+                   "%zu of %zu stores hold the backup %s; %s failed: %s", ok, r->result->stores_len,
+                   r->set, name, first->text);
 }
 
 static void fill_result(struct sr_run *r, int rc, int64_t started)
 {
     struct sr_backup_result *res = r->result;
-    for (size_t i = 0; r->targets && i < res->stores_len; i++) {
+    for (size_t i = 0; r->targets && i < r->stores.len; i++) {
         res->stores[i].ok = (rc == SR_OK || rc == SR_E_PARTIAL) && !r->targets[i].failed;
         res->stores[i].seconds = (double)r->targets[i].busy_ns / 1e9;
         (void)snprintf(res->stores[i].error, sizeof res->stores[i].error, "%s",

@@ -46,18 +46,30 @@ static int plan_formats(struct sr_run *r, struct sr_error *err)
 static int plan_stores(struct sr_run *r, struct sr_error *err)
 {
     int64_t min = sr_config_int(r->ctx->cfg, "BACKUP_MIN_STORES");
-    int rc = sr_stores_open(r->ctx->cfg, r->o->to, &r->stores, err);
+    /* A dry run tells of each that would fail; a run goes on with those that are left. */
+    int rc = r->o->dry_run ? sr_stores_open(r->ctx->cfg, r->o->to, &r->stores, err)
+                           : sr_stores_open_reachable(r->ctx->cfg, r->o->to, 0, &r->stores, err);
     if (rc != SR_OK)
         return rc;
-    if (min > (int64_t)r->stores.len)
+    size_t total = r->stores.len + r->stores.closed_len;
+    if (min > (int64_t)total)
         return sr_fail(err, SR_E_CONFIG,
                        "BACKUP_MIN_STORES is %lld but only %zu stores are written to",
-                       (long long)min, r->stores.len);
+                       (long long)min, total);
+    if (min > (int64_t)r->stores.len)
+        return sr_fail(err, SR_E_UNAVAILABLE,
+                       "only %zu of %zu stores can be used and BACKUP_MIN_STORES is %lld: %s",
+                       r->stores.len, total, (long long)min, r->stores.closed[0].error.text);
     r->targets = calloc(r->stores.len, sizeof *r->targets);
-    r->result->stores = calloc(r->stores.len, sizeof *r->result->stores);
+    r->result->stores = calloc(total, sizeof *r->result->stores);
     if (!r->targets || !r->result->stores)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    r->result->stores_len = r->stores.len;
+    r->result->stores_len = total;
+    for (size_t i = 0; i < r->stores.closed_len; i++) {
+        struct sr_backup_store *s = &r->result->stores[r->stores.len + i];
+        memcpy(s->name, r->stores.closed[i].name, sizeof s->name);
+        (void)snprintf(s->error, sizeof s->error, "%s", r->stores.closed[i].error.text);
+    }
     for (size_t i = 0; i < r->stores.len; i++) {
         r->targets[i].store = r->stores.items[i];
         (void)snprintf(r->result->stores[i].name, sizeof r->result->stores[i].name, "%s",
@@ -311,13 +323,14 @@ static int emit_found(void *ctx, const struct sr_store_entry *entry)
 }
 
 /* Does any store hold anything of this name already? A store that may not be listed (write-only
- * credentials) cannot be asked; create-only saves still keep what is there. */
+ * credentials) cannot be asked; create-only saves still keep what is there. One that fails is left
+ * out from here on, as long as enough are left. */
 static int name_taken(struct sr_run *r, const char *set, int *ret, struct sr_error *err)
 {
     static const char after[] = {'-', '.'};
     struct taken t = {.set = set};
     for (size_t i = 0; i < r->stores.len; i++)
-        for (size_t k = 0; k < sizeof after && !t.found; k++) {
+        for (size_t k = 0; k < sizeof after && !t.found && !r->targets[i].failed; k++) {
             char prefix[SR_SET_MAX + 2];
             struct sr_error e = SR_ERROR_INIT;
             (void)snprintf(prefix, sizeof prefix, "%s%c", set, after[k]);
@@ -328,7 +341,14 @@ static int name_taken(struct sr_run *r, const char *set, int *ret, struct sr_err
                        e.text);
                 break;
             }
-            if (rc != SR_OK)
+            if (rc == SR_E_CANCELLED || rc == SR_E_NO_MEMORY || (rc != SR_OK && r->o->dry_run))
+                return sr_error_copy(err, &e);
+            if (rc == SR_OK)
+                continue;
+            sr_log(SR_LOG_WARN, "going on without store %s: %s", r->result->stores[i].name, e.text);
+            sr_target_fail(&r->targets[i], &e);
+            if ((int64_t)sr_targets_alive(r->targets, r->stores.len) <
+                sr_config_int(r->ctx->cfg, "BACKUP_MIN_STORES"))
                 return sr_error_copy(err, &e);
         }
     *ret = t.found;

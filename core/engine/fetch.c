@@ -195,7 +195,7 @@ static int fetch_all(struct fetching *f, struct sr_strlist *ret_files, struct sr
     const char *out = f->o->output ? f->o->output : ".";
     int rc = sr_passphrase_from_config(f->ctx->cfg, &f->passphrase, err);
     if (rc == SR_OK)
-        rc = sr_stores_open(f->ctx->cfg, f->o->store, &f->stores, err);
+        rc = sr_stores_open_reachable(f->ctx->cfg, f->o->store, 1, &f->stores, err);
     if (rc == SR_OK)
         rc = sr_backup_locate(f->ctx, &f->stores, f->o->backup, f->o->database, f->o->label,
                               &f->store, &f->set, object, err);

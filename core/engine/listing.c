@@ -115,6 +115,8 @@ int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores,
         else if (first.code == SR_OK)
             first = e;
     }
+    if (first.code == SR_OK && stores->closed_len > 0)
+        first = stores->closed[0].error;
     if (first.code != SR_OK && read == 0) {
         sr_listing_free(l);
         return sr_error_copy(err, &first);
@@ -124,7 +126,7 @@ int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores,
     *ret = l;
     if (first.code != SR_OK)
         return sr_fail(err, SR_E_PARTIAL, "%zu of %zu stores could be listed: %s", read,
-                       stores->len, first.text);
+                       stores->len + stores->closed_len, first.text);
     return SR_OK;
 }
 

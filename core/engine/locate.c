@@ -97,6 +97,9 @@ int sr_backup_locate(struct sr_context *ctx, const struct sr_stores *stores, con
         if (first.code == SR_OK || (first.code == SR_E_NOT_FOUND && rc != SR_E_NOT_FOUND))
             first = e;
     }
+    /* Nor does anybody know what is in one that could not be opened. */
+    if (stores->closed_len > 0 && (first.code == SR_OK || first.code == SR_E_NOT_FOUND))
+        return sr_error_copy(err, &stores->closed[0].error);
     return first.code == SR_OK ? sr_fail(err, SR_E_NOT_FOUND, "no store to look for %s in", backup)
                                : sr_error_copy(err, &first);
 }

@@ -53,7 +53,7 @@ static int find_in_stores(struct sr_restoring *r, struct sr_error *err)
 {
     struct sr_catalog_set set = {0};
     char object[SR_KEY_MAX] = "";
-    int rc = sr_stores_open(r->ctx->cfg, r->o->store, &r->stores, err);
+    int rc = sr_stores_open_reachable(r->ctx->cfg, r->o->store, 1, &r->stores, err);
     if (rc == SR_OK)
         rc = sr_backup_locate(r->ctx, &r->stores, r->o->backup, r->o->database, r->o->label,
                               &r->store, &set, object, err);

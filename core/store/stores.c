@@ -5,6 +5,7 @@
 #include "core/store/open.h"
 #include "core/store/reserved.h"
 #include "core/util/cleanup.h"
+#include "core/util/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,12 +170,27 @@ static int places_check(const struct sr_stores *s, const struct sr_store_rw *add
     return SR_OK;
 }
 
+/* What is not the store's fault: the next one would not fare better, or somebody must look. */
+static int is_fatal(int rc)
+{
+    return rc == SR_E_CONFIG || rc == SR_E_USAGE || rc == SR_E_NO_MEMORY || rc == SR_E_CANCELLED ||
+           rc == SR_E_INTERNAL;
+}
+
+static void note_closed(struct sr_stores *s, const char *name, const struct sr_error *e)
+{
+    struct sr_store_closed *c = &s->closed[s->closed_len++];
+    (void)snprintf(c->name, sizeof c->name, "%s", name);
+    sr_error_copy(&c->error, e);
+}
+
 static int open_wanted(const struct sr_config *cfg, const struct plan *p,
                        const struct sr_strlist *wanted, int read_only, struct sr_stores *s,
                        struct sr_error *err)
 {
     s->items = calloc(wanted->len ? wanted->len : 1, sizeof *s->items);
-    if (!s->items)
+    s->closed = calloc(wanted->len ? wanted->len : 1, sizeof *s->closed);
+    if (!s->items || !s->closed)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < wanted->len; i++) {
         const struct named *n = plan_find(p, wanted->items[i]);
@@ -187,9 +203,14 @@ static int open_wanted(const struct sr_config *cfg, const struct plan *p,
         }
         if (sr_stores_find(s, n->name))
             continue; /* asked for twice */
-        int rc = open_one(cfg, p, n, read_only, &s->items[s->len], err);
-        if (rc != SR_OK)
-            return rc;
+        struct sr_error e = SR_ERROR_INIT;
+        int rc = open_one(cfg, p, n, read_only, &s->items[s->len], &e);
+        if (rc != SR_OK && is_fatal(rc))
+            return sr_error_copy(err, &e);
+        if (rc != SR_OK) {
+            note_closed(s, n->name, &e);
+            continue;
+        }
         s->len++;
         rc = places_check(s, s->items[s->len - 1], err);
         if (rc != SR_OK)
@@ -198,8 +219,8 @@ static int open_wanted(const struct sr_config *cfg, const struct plan *p,
     return SR_OK;
 }
 
-int sr_stores_open_as(const struct sr_config *cfg, const char *only, int read_only,
-                      struct sr_stores *ret, struct sr_error *err)
+static int open_all(const struct sr_config *cfg, const char *only, int read_only, int some,
+                    struct sr_stores *ret, struct sr_error *err)
 {
     _cleanup_(plan_done) struct plan p = {0};
     struct sr_strlist wanted = {0};
@@ -210,12 +231,29 @@ int sr_stores_open_as(const struct sr_config *cfg, const char *only, int read_on
     if (rc == SR_OK)
         rc = open_wanted(cfg, &p, &wanted, read_only, &s, err);
     sr_strlist_done(&wanted);
+    if (rc == SR_OK && s.closed_len > 0 && (!some || s.len == 0))
+        rc = sr_error_copy(err, &s.closed[0].error);
+    for (size_t i = 0; rc == SR_OK && i < s.closed_len; i++)
+        sr_log(SR_LOG_WARN, "going on without store %s: %s", s.closed[i].name,
+               s.closed[i].error.text);
     if (rc != SR_OK) {
         sr_stores_close(&s);
         return rc;
     }
     *ret = s;
     return SR_OK;
+}
+
+int sr_stores_open_as(const struct sr_config *cfg, const char *only, int read_only,
+                      struct sr_stores *ret, struct sr_error *err)
+{
+    return open_all(cfg, only, read_only, 0, ret, err);
+}
+
+int sr_stores_open_reachable(const struct sr_config *cfg, const char *only, int read_only,
+                             struct sr_stores *ret, struct sr_error *err)
+{
+    return open_all(cfg, only, read_only, 1, ret, err);
 }
 
 int sr_stores_open(const struct sr_config *cfg, const char *only, struct sr_stores *ret,
@@ -237,6 +275,7 @@ int sr_stores_reopen(const struct sr_config *cfg, const char *name, struct sr_st
     }
     *ret = s.items[0];
     free(s.items);
+    free(s.closed);
     return SR_OK;
 }
 
@@ -253,5 +292,6 @@ void sr_stores_close(struct sr_stores *s)
     for (size_t i = 0; i < s->len; i++)
         sr_store_close(s->items[i]);
     free(s->items);
+    free(s->closed);
     *s = (struct sr_stores){0};
 }

@@ -12,9 +12,17 @@
 
 struct sr_config;
 
+/* A store that could not be opened. */
+struct sr_store_closed {
+    char name[64];
+    struct sr_error error;
+};
+
 struct sr_stores {
     struct sr_store_rw **items;
     size_t len;
+    struct sr_store_closed *closed; /* of sr_stores_open_reachable only */
+    size_t closed_len;
 };
 
 /* Opens every store of BACKUP_STORAGE_ADAPTER, or only those named in only (comma-separated;
@@ -27,6 +35,12 @@ int sr_stores_open(const struct sr_config *cfg, const char *only, struct sr_stor
  */
 int sr_stores_open_as(const struct sr_config *cfg, const char *only, int read_only,
                       struct sr_stores *ret, struct sr_error *err);
+/* The same again, where one store must not take the others with it: those that cannot be opened (a
+ * mount that is gone, a server that is down) are in ret->closed with what came back, and logged as
+ * a warning. What is wrong with the settings is an error as before, and so is that none could be
+ * opened (the first one's). */
+int sr_stores_open_reachable(const struct sr_config *cfg, const char *only, int read_only,
+                             struct sr_stores *ret, struct sr_error *err);
 /* Opens a second handle of one configured store (several threads, one handle each). */
 int sr_stores_reopen(const struct sr_config *cfg, const char *name, struct sr_store_rw **ret,
                      struct sr_error *err);

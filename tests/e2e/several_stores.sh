@@ -61,4 +61,27 @@ is 'enough copies: partly done' "$RC" 3
 no 'and retention follows, where the new one is' test -e "$BACKUP_DIR/$old.shop.manifest.json"
 ok 'and only there' test -e "$T/dr/$old.shop.manifest.json"
 is 'the store that failed holds nothing of it' "$(find "$T/dr" -name 'one-*' | wc -l)" 0
+
+# A store that cannot even be opened: a file lies where its folder should be.
+mv "$T/dr" "$T/dr.away" && : >"$T/dr"
+exit_is 3 'a run goes on with the store that is left' sr backup --label alone --json
+is 'one holds it, one failed' "$(json '.stores | map("\(.name) \(.ok)") | join(",")')" 'local true,dr false'
+isnt 'and why' "$(json '.stores[1].error')" null
+exit_is 1 'a dry run tells that the store fails' sr backup --label alone --dry-run
+exit_is 1 'unless two are wanted' with BACKUP_MIN_STORES=2 sr backup --label both
+contains 'with the reason' "$ERR" 'BACKUP_MIN_STORES'
+exit_is 2 'more than there are can never be' with BACKUP_MIN_STORES=3 sr backup --label three
+exit_is 3 'list shows what the other has' sr list --json
+contains 'all of it' "$(json '.backups[].set')" alone-
+exit_is 0 'show finds it' sr show alone --json
+exit_is 0 'so does fetch' sr fetch alone --output "$T/fetched"
+exit_is 0 'and restore' sr restore alone --into copy --create
+restored_equals shop copy 'it is the same'
+exit_is 1 'what the other does not have may be in the one that is gone' sr show nosuch
+exit_is 1 'asked for by name it is an error' sr list --store dr
+rm "$T/dr"
+drop_db copy
+exit_is 0 'a restore makes no store' sr restore alone --into copy --create
+no 'where there is none' test -e "$T/dr"
+mv "$T/dr.away" "$T/dr"
 finish
