@@ -101,6 +101,7 @@ refuses() { # refuses WORDS CONFIGURE-ARGUMENT...: configure stops and says WORD
 part_configure() {
     step 'configure refuses an unknown adapter' refuses "unknown adapter 'nosuch'" --with-adapters=nosuch
     step 'the refusal names the known adapters' refuses 'known: local' --with-adapters=local,nosuch
+    step 'configure refuses an adapter that is not part of this version' refuses 's3 cannot be built' --with-adapters=local,s3
     step 'configure refuses no adapter at all' refuses 'at least one' --with-adapters=no
     # A missing library is told with its Debian package.
     step 'configure names the package of a missing library' \
