@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/engine/audit.h"
+#include "core/catalog/catalog.h"
 #include "core/engine/fetch.h"
 #include "core/engine/opening.h"
 #include "core/engine/protection.h"
@@ -141,6 +142,27 @@ static int copy_in(struct adopting *a, const char *file, const struct seen *seen
     return rc;
 }
 
+/* An object belongs to one backup: were it named by two, retention of the one would take it from
+ * the other. */
+static int not_taken(struct adopting *a, const char *key, struct sr_error *err)
+{
+    struct sr_catalog *c = NULL;
+    int rc = sr_catalog_read(sr_store_ro(a->store), &c, err);
+    for (size_t i = 0; rc == SR_OK && i < c->len; i++) {
+        struct sr_manifest *m = NULL;
+        if (!c->sets[i].has_manifest || !sr_key_belongs(key, c->sets[i].set))
+            continue;
+        rc = sr_catalog_manifest(sr_store_ro(a->store), &c->sets[i], &m, err);
+        for (size_t k = 0; rc == SR_OK && k < m->objects_len; k++)
+            if (strcmp(m->objects[k].key, key) == 0)
+                rc = sr_fail(err, SR_E_EXISTS, "%s belongs to the backup %s of %s already", key,
+                             c->sets[i].set, c->sets[i].source);
+        sr_manifest_free(m);
+    }
+    sr_catalog_free(c);
+    return rc;
+}
+
 static int manifest_for(struct adopting *a, const char *key, const struct seen *seen, int64_t time,
                         struct sr_manifest *m, struct sr_error *err)
 {
@@ -194,7 +216,9 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
         rc = examine(a, file, detail, &seen, err);
     if (rc == SR_OK)
         key_in_place(a, file, key);
-    if (rc == SR_OK && !*key)
+    if (rc == SR_OK && *key)
+        rc = not_taken(a, key, err);
+    else if (rc == SR_OK)
         rc = copy_in(a, file, &seen, key, err);
     if (rc == SR_OK)
         rc = manifest_for(a, key, &seen, (int64_t)st.st_mtim.tv_sec, m, err);

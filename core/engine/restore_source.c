@@ -49,6 +49,48 @@ static int object_choose(struct sr_restoring *r, struct sr_error *err)
     return SR_OK;
 }
 
+/* "latest" of a store that several databases share is whichever was dumped last. When the database
+ * that this restore is about has backups of its own, another's must be asked for by name. */
+static int latest_is_meant(struct sr_restoring *r, const struct sr_catalog_set *found,
+                           struct sr_error *err)
+{
+    const char *colon = strchr(r->o->backup, ':');
+    struct sr_pg_target *t = NULL;
+    if (r->o->database || strcmp(colon ? colon + 1 : r->o->backup, "latest") != 0)
+        return SR_OK;
+    (void)sr_pg_target_from_config(r->ctx->cfg, NULL, &t, NULL);
+    const char *own[] = {r->o->into, sr_config_str(r->ctx->cfg, "BACKUP_SOURCE_NAME"),
+                         t ? sr_pg_target_database(t) : NULL};
+    struct sr_catalog_set theirs = {0};
+    char source[SR_SOURCE_MAX], object[SR_KEY_MAX];
+    const char *other = NULL;
+    int meant = 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        struct sr_store_rw *store = NULL;
+        struct sr_catalog_set set = {0};
+        if (!own[i] || !*own[i] || sr_source_escape(own[i], source, NULL) != SR_OK)
+            continue;
+        meant |= strcmp(source, found->source) == 0;
+        if (sr_backup_locate(r->ctx, &r->stores, r->o->backup, own[i], r->o->label, &store, &set,
+                             object, NULL) != SR_OK)
+            continue;
+        /* A set of several databases that holds this one too. */
+        meant |= strcmp(set.set, found->set) == 0 && strcmp(set.source, found->source) == 0;
+        if (!other) {
+            other = own[i];
+            theirs = set;
+        }
+    }
+    int rc = SR_OK;
+    if (!meant && other)
+        rc = sr_fail(err, SR_E_CONFIG,
+                     "the latest backup is %s of %s, while the latest of %s is %s; say which one "
+                     "with --database",
+                     found->set, found->source, other, theirs.set);
+    sr_pg_target_free(t);
+    return rc;
+}
+
 static int find_in_stores(struct sr_restoring *r, struct sr_error *err)
 {
     struct sr_catalog_set set = {0};
@@ -57,6 +99,8 @@ static int find_in_stores(struct sr_restoring *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = sr_backup_locate(r->ctx, &r->stores, r->o->backup, r->o->database, r->o->label,
                               &r->store, &set, object, err);
+    if (rc == SR_OK)
+        rc = latest_is_meant(r, &set, err);
     if (rc == SR_OK)
         rc = sr_catalog_manifest(sr_store_ro(r->store), &set, &r->manifest, err);
     if (rc != SR_OK)

@@ -18,6 +18,7 @@ drop_db copy && create_db copy
 exit_is 0 'one is restored' sr restore daily --into copy --yes
 restored_equals shop copy 'adopted: every row'
 exit_is 14 'adopting again' sr adopt "$BACKUP_DIR/weekly.dump"
+exit_is 14 'for another database either: the purge of one would take it from the other' sr adopt --database other "$BACKUP_DIR/weekly.dump"
 head -c 5000 "$BACKUP_DIR/daily-20260101020000.sql.gz" >"$T/short.sql.gz"
 run sr adopt "$T/short.sql.gz"
 isnt 'a truncated dump is not adopted' "$RC" 0

@@ -30,6 +30,20 @@ exit_is 0 'and verifies' sr verify latest
 drop_db copy && create_db copy
 exit_is 0 'and restores' sr restore latest --into copy --yes
 
+# One store for several databases, each with its own backups: whose is the latest?
+rm -rf "$BACKUP_DIR"
+exit_is 0 'one of shop' sr backup --database shop --label "s-$(date -u -d '-1 hour' +%Y%m%d%H%M%S)"
+exit_is 0 'then one of empty' sr backup --database empty --label e
+exit_is 0 'alone it is just the latest' with PGDATABASE=nosuch sr restore latest --into copy --yes
+exit_is 2 'latest is of another database than the one to be restored' with PGDATABASE=shop sr restore latest --yes
+contains 'and the way is told' "$ERR" '--database'
+exit_is 2 'also into a copy' with PGDATABASE=shop sr restore latest --into copy --yes
+drop_db copy
+exit_is 0 'asked for by name' with PGDATABASE=shop sr restore latest --database shop --into copy --create
+restored_equals shop copy 'it is the one'
+exit_is 0 'its own latest' with PGDATABASE=empty sr restore latest --yes
+exit_is 0 'the same by --into' with PGDATABASE=nosuch sr restore latest --into empty --yes
+
 exit_is 0 'globals can be left out' with BACKUP_GLOBALS=off sr backup --database shop --label g
 is 'no globals object' "$(objects '^g-.*globals')" ''
 # pg_dumpall may not read pg_authid without being a superuser.
