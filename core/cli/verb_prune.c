@@ -33,7 +33,7 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     }
     int rc = sr_places_open(cli->ctx, sr_args_str(cli->args, "store"), dry_run, &places, err);
     if (rc == SR_OK) {
-        rc = sr_prune_run(cli->ctx, &places.stores, NULL, at, dry_run, &result, err);
+        rc = sr_prune_run(cli->ctx, &places.stores, NULL, NULL, at, dry_run, &result, err);
         if (rc == SR_OK || result.len > 0)
             sr_report_prune(cli->out, &result, dry_run, date ? at : sr_clock_now(cli->ctx->clock));
         sr_prune_result_done(&result);

@@ -110,7 +110,7 @@ static void purge(struct sr_run *r)
     for (size_t i = 0; good.items && i < r->stores.len; i++)
         if (!r->targets[i].failed)
             good.items[good.len++] = r->stores.items[i];
-    if (good.len > 0 && sr_prune_run(r->ctx, &good, r->source, 0, 0, &pruned, &e) != SR_OK)
+    if (good.len > 0 && sr_prune_run(r->ctx, &good, r->source, r->set, 0, 0, &pruned, &e) != SR_OK)
         sr_log(SR_LOG_WARN, "the backup is stored, but retention did not run: %s", e.text);
     for (size_t i = 0; i < pruned.len; i++)
         if (pruned.items[i].outcome == SR_PRUNE_DROPPED ||

@@ -411,5 +411,10 @@ int sr_run_name(struct sr_run *r, struct sr_error *err)
     int64_t named = -1;
     sr_set_split(r->set, unused, &named);
     r->created_at = named >= 0 ? named : now;
+    if (r->created_at < now - 86400)
+        sr_log(SR_LOG_WARN,
+               "the label ends in a time, so %s counts as that old: a later prune goes by it; end "
+               "the label in something else to have the present time added",
+               r->set);
     return SR_OK;
 }

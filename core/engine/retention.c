@@ -114,8 +114,8 @@ static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
 }
 
 static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const char *source,
-                       int64_t at, int dry_run, struct sr_prune_result *ret, size_t *ret_failed,
-                       struct sr_error *err)
+                       const char *spare, int64_t at, int dry_run, struct sr_prune_result *ret,
+                       size_t *ret_failed, struct sr_error *err)
 {
     struct sr_catalog *c = NULL;
     struct sr_retention_verdict *verdicts = NULL;
@@ -125,7 +125,8 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
         rc = sr_retention_judge_store(ctx, sr_store_ro(store), c, at, &verdicts, err);
     for (size_t i = 0; rc == SR_OK && i < c->len; i++) {
         const struct sr_catalog_set *set = &c->sets[i];
-        if (!set->has_manifest || (source && strcmp(source, set->source) != 0))
+        if (!set->has_manifest || (source && strcmp(source, set->source) != 0) ||
+            (spare && strcmp(spare, set->set) == 0))
             continue;
         struct sr_prune_item *it = item_add(ret, name, set, verdicts[i].reason);
         if (!it) {
@@ -145,7 +146,8 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
 }
 
 int sr_prune_run(struct sr_context *ctx, const struct sr_stores *stores, const char *source,
-                 int64_t at, int dry_run, struct sr_prune_result *ret, struct sr_error *err)
+                 const char *spare, int64_t at, int dry_run, struct sr_prune_result *ret,
+                 struct sr_error *err)
 {
     size_t failed = 0;
     struct sr_error first = SR_ERROR_INIT;
@@ -153,8 +155,8 @@ int sr_prune_run(struct sr_context *ctx, const struct sr_stores *stores, const c
         dry_run = 1;
     for (size_t i = 0; i < stores->len; i++) {
         struct sr_error e = SR_ERROR_INIT;
-        int rc = prune_store(ctx, stores->items[i], source, at ? at : sr_clock_now(ctx->clock),
-                             dry_run, ret, &failed, &e);
+        int rc = prune_store(ctx, stores->items[i], source, spare,
+                             at ? at : sr_clock_now(ctx->clock), dry_run, ret, &failed, &e);
         if (rc == SR_E_CANCELLED)
             return sr_error_copy(err, &e);
         if (rc == SR_OK)

@@ -35,9 +35,11 @@ struct sr_prune_result {
 };
 
 /* at: judge as of this moment (UTC seconds; 0: now); anything but now is a dry run. source NULL:
- * all. */
+ * all. spare: a set that stays whatever its name says of its age, because it was made just now;
+ * NULL: none. */
 int sr_prune_run(struct sr_context *ctx, const struct sr_stores *stores, const char *source,
-                 int64_t at, int dry_run, struct sr_prune_result *ret, struct sr_error *err);
+                 const char *spare, int64_t at, int dry_run, struct sr_prune_result *ret,
+                 struct sr_error *err);
 void sr_prune_result_done(struct sr_prune_result *r);
 
 /* Writes or removes the hold object of a set in every store that has the set; the number in

@@ -61,6 +61,11 @@ exit_is 0 'a minimum is kept' sr prune
 contains 'whatever its age' "$(sets)" "$old"
 exit_is 0 'the alias' with -u BACKUP_RETENTION_DAYS -u BACKUP_RETENTION_MIN_KEEP RETENTION_DAYS=7 sr prune
 lacks 'RETENTION_DAYS is understood' "$(sets)" "$old"
+unset BACKUP_RETENTION_MIN_KEEP
+exit_is 0 'a run whose label ends in an old time' sr backup --label release-20200101000000 --json
+is 'does not take out what it has just made' "$(json '.pruned | map(select(startswith("release"))) | length')" 0
+contains 'it is there' "$(sets)" release-20200101000000
+contains 'and its age is told' "$ERR" 'counts as that old'
 # A store that cannot be listed is not an empty one.
 exit_is 1 'a store that cannot be listed' with BACKUP_DIR=/proc/1/nosuch sr prune
 finish
