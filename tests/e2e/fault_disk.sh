@@ -16,8 +16,9 @@ cat >"$T/full.sh" <<-'EOS'
 	exit $rc
 EOS
 sed -i '/unused/d' "$T/full.sh"
-export T SR_BUILDDIR BACKUP_PLUGIN_PATH
-BACKUP_PLUGIN_PATH=$(sr_plugin_path)
+# A copy that belongs to us: in a user namespace a file of root's seems to belong to nobody.
+sr_copy
+export T SR_BUILDDIR BACKUP_PLUGIN_PATH=$T/copy/plugins
 mkdir -p "$BACKUP_DIR"
 namespace=(unshare -m)
 [ "$(id -u)" = 0 ] || namespace=(unshare -Urm)
@@ -35,10 +36,7 @@ matches 'file size limit: message' "$ERR" '[Ff]ile too large|space|large'
 is 'file size limit: nothing visible' "$(_keys)" ''
 ok 'file size limit: nothing unfinished' spool_empty
 
-sr_copy
-chmod 711 "$T"
 mkdir -m 755 "$T/readonly" && chmod 555 "$T/readonly"
-export BACKUP_PLUGIN_PATH=$T/copy/plugins
 exit_is 1 'a read-only folder' as_nobody env HOME=/nonexistent BACKUP_DIR="$T/readonly" "$T/copy/strongroom" backup --label ro
 contains 'a read-only folder: it is named' "$ERR" "$T/readonly"
 matches 'a read-only folder: the reason' "$ERR" '[Dd]enied|[Rr]ead-only'
