@@ -16,25 +16,29 @@ cat >"$T/full.sh" <<-'EOS'
 	exit $rc
 EOS
 sed -i '/unused/d' "$T/full.sh"
-# A copy that belongs to us: in a user namespace a file of root's seems to belong to nobody.
 sr_copy
 export T SR_BUILDDIR BACKUP_PLUGIN_PATH=$T/copy/plugins
 mkdir -p "$BACKUP_DIR"
-namespace=(unshare -m)
-[ "$(id -u)" = 0 ] || namespace=(unshare -Urm)
-for mode in --spool --stream; do
-    exit_is 1 "full disk, $mode" "${namespace[@]}" bash "$T/full.sh" "$SR_BUILDDIR/strongroom" backup "$mode" --label full
+# Mounting takes root: in a user namespace the folders above the plugin seem to belong to nobody, and
+# the plugin is refused. Without root the limit below stands in.
+modes='--spool --stream'
+[ "$(id -u)" = 0 ] || modes=
+for mode in $modes; do
+    exit_is 1 "full disk, $mode" unshare -m bash "$T/full.sh" "$SR_BUILDDIR/strongroom" backup "$mode" --label full
     matches "full disk, $mode: message" "$ERR" '[Nn]o space|[Ff]ree|space'
     is "full disk, $mode: nothing half is visible, what was there stays" "$(cat "$T/full.keys")" theirs
     is "full disk, $mode: the spool is empty" "$(cat "$T/full.left")" ''
 done
 
 # A limit on the size of files does the same without any rights.
-rm -rf "$BACKUP_DIR"
-exit_is 1 'file size limit' bash -c 'trap "" XFSZ; ulimit -f 300; "$@"' - "$SR_BUILDDIR/strongroom" backup --label limit
-matches 'file size limit: message' "$ERR" '[Ff]ile too large|space|large'
-is 'file size limit: nothing visible' "$(_keys)" ''
-ok 'file size limit: nothing unfinished' spool_empty
+for mode in --spool --stream; do
+    rm -rf "$BACKUP_DIR"
+    # shellcheck disable=SC2016
+    exit_is 1 "file size limit, $mode" bash -c 'trap "" XFSZ; ulimit -f 300; "$@"' - "$SR_BUILDDIR/strongroom" backup "$mode" --label limit
+    matches "file size limit, $mode: message" "$ERR" '[Ff]ile too large|space|large'
+    is "file size limit, $mode: nothing visible" "$(_keys)" ''
+    ok "file size limit, $mode: nothing unfinished" spool_empty
+done
 
 mkdir -m 755 "$T/readonly" && chmod 555 "$T/readonly"
 exit_is 1 'a read-only folder' as_nobody env HOME=/nonexistent BACKUP_DIR="$T/readonly" "$T/copy/strongroom" backup --label ro
