@@ -94,7 +94,14 @@ int sr_restore_feed(struct sr_restoring *r, struct sr_opening *op, const void *h
         sr_context_off_cancel(r->ctx, wake_archive, a);
         sr_pg_archive_free(a);
     }
-    if (rc != SR_OK)
-        sr_pg_end_backends(r->conn, r->app);
+    if (rc == SR_OK)
+        return rc;
+    sr_pg_end_backends(r->conn, r->app);
+    if (sr_context_check(r->ctx, NULL) != SR_OK)
+        rc = sr_context_check(r->ctx, err);
+    /* Several jobs share no transaction. A database made for this restore is dropped again. */
+    if (!po.single_transaction && !r->piecewise && !r->made)
+        sr_error_append(err, "; part of the dump may be in %s now: restore again with --clean",
+                        r->database);
     return rc;
 }

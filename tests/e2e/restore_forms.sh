@@ -78,4 +78,12 @@ q postgres 'CREATE ROLE taker; GRANT taker TO tester'
 drop_db copy && create_db copy && q postgres 'ALTER DATABASE copy OWNER TO taker' && q copy 'ALTER SCHEMA public OWNER TO taker'
 exit_is 0 '--role' sr restore plain --into copy --role taker --no-owner --yes
 is '--role owns' "$(q copy "SELECT tableowner FROM pg_tables WHERE tablename = 'users'")" taker
+
+# What a failed restore leaves behind is said.
+exit_is 0 'a custom dump' sr backup --label half --format custom
+drop_db copy && create_db copy && q copy 'CREATE TABLE users ()'
+exit_is 1 'one job is one transaction' sr restore half --into copy --yes --jobs 1
+lacks 'which leaves nothing' "$ERR" 'part of the dump'
+exit_is 1 'several jobs are not' sr restore half --into copy --yes --jobs 2
+contains 'and may leave something' "$ERR" 'part of the dump may be in copy'
 finish
