@@ -110,7 +110,12 @@ static int open_beneath(int fd, const char *path)
 
 static int step_into(int at, const char *name, int make)
 {
+    struct stat st;
     int fd = local_open_folder(at, name);
+    /* A link is told as openat2 tells it: with O_DIRECTORY, openat calls it no folder. */
+    if (fd < 0 && errno == ENOTDIR)
+        errno = fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? ELOOP
+                                                                                        : ENOTDIR;
     if (fd >= 0 || errno != ENOENT || !make)
         return fd;
     if (mkdirat(at, name, 0700) == 0) {
