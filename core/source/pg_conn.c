@@ -60,6 +60,9 @@ static int session_setup(struct sr_pg_conn *c, struct sr_error *err)
         c->checks_client =
             sr_pg_command(c, "SET client_connection_check_interval = '10s'", NULL) == SR_OK;
     }
+    /* It would end the transaction whose snapshot the dumps share. */
+    if (rc == SR_OK && PQserverVersion(c->pg) >= 170000)
+        rc = sr_pg_command(c, "SET transaction_timeout = 0", err);
     if (rc == SR_OK && PQsetClientEncoding(c->pg, "UTF8") != 0)
         rc = sr_fail(err, SR_E_DATABASE, "the server does not take client encoding UTF8");
     return rc;

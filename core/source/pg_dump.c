@@ -104,17 +104,11 @@ static void env_wipe(struct sr_strlist *env)
     sr_strlist_done(env);
 }
 
-/* Settings of the session; none when none is needed, as a pooler may not let them through. A
- * backend that waits for a lock would not notice that its client is gone. pg_dump writes strings
- * the way the session takes them, and the old way cannot be told from an attack when it is
- * restored. */
+/* pg_dump writes strings the way the session takes them, and the old way cannot be told from an
+ * attack when it is restored. */
 static const char *session_options(const struct sr_pg_conn *c)
 {
-#define CHECK_CLIENT "-c client_connection_check_interval=10s"
-#define NEW_STRINGS "-c standard_conforming_strings=on"
-    if (c->checks_client)
-        return c->old_strings ? CHECK_CLIENT " " NEW_STRINGS : CHECK_CLIENT;
-    return c->old_strings ? NEW_STRINGS : NULL;
+    return c->old_strings ? "-c standard_conforming_strings=on" : NULL;
 }
 
 static int spawn(struct sr_pg_dump *d, const struct sr_pg_dump_options *o, struct sr_error *err)

@@ -36,11 +36,26 @@ static const char *pinned(const struct sr_pg_conn *c, const PQconninfoOption *o,
     return o->val;
 }
 
-static int options_add(struct sr_strlist *env, const char *own, const char *extra)
+/* A backend that waits for a lock or builds an index would not notice that its client is gone. */
+static const char *client_check(const struct sr_pg_conn *c)
 {
-    if (own && *own && extra && *extra)
-        return sr_strlist_addf(env, "PGOPTIONS=%s %s", own, extra);
-    return add_pair(env, "PGOPTIONS", own && *own ? own : extra);
+    return c->checks_client ? "-c client_connection_check_interval=10s" : "";
+}
+
+static int options_add(struct sr_strlist *env, const char *own, const char *check,
+                       const char *extra)
+{
+    struct sr_buf b;
+    const char *parts[] = {own ? own : "", check, extra ? extra : ""};
+    int rc = SR_OK;
+    sr_buf_init(&b, 1 << 20);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && rc == SR_OK; i++)
+        if (*parts[i])
+            rc = sr_buf_printf(&b, "%s%s", b.len > 0 ? " " : "", parts[i]);
+    if (rc == SR_OK)
+        rc = add_pair(env, "PGOPTIONS", sr_buf_str(&b));
+    sr_buf_done(&b);
+    return rc;
 }
 
 int sr_pg_child_env(const struct sr_pg_conn *c, const char *app, const char *options,
@@ -57,7 +72,7 @@ int sr_pg_child_env(const struct sr_pg_conn *c, const char *app, const char *opt
                          "without showing it; take the pass phrase off the client key "
                          "(openssl pkey) and protect the file instead");
         else if (strcmp(o->keyword, "options") == 0)
-            rc = options_add(ret, o->val, options);
+            rc = options_add(ret, o->val, client_check(c), options);
         else if (o->envvar && strcmp(o->keyword, "service") != 0)
             rc = add_pair(ret, o->envvar, pinned(c, o, app));
     }

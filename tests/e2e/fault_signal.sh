@@ -28,6 +28,40 @@ wait "$pid" 2>/dev/null
 ok 'KILL: no child goes on' poll 10 no_children
 ok 'KILL: no backend goes on' poll 20 no_backend
 table_unlock
+
+# A statement of a restore that takes long: nothing of it goes on either.
+create_db slow
+cat >"$T/slow.sql" <<-'SQL'
+	--
+	-- PostgreSQL database dump
+	--
+
+	CREATE FUNCTION public.slow(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE
+	    AS $$ BEGIN PERFORM pg_sleep(300); RETURN 1; END $$;
+	CREATE TABLE public.t (a integer);
+	INSERT INTO public.t VALUES (1);
+	CREATE INDEX i ON public.t USING btree (public.slow(a));
+
+	--
+	-- PostgreSQL database dump complete
+	--
+SQL
+index_built() {
+    [ "$(q postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow' AND query LIKE 'CREATE INDEX%'")" = 1 ]
+}
+slow_empty() {
+    [ "$(q postgres "SELECT count(*) FROM pg_stat_activity WHERE datname = 'slow'")" = 0 ]
+}
+for signal in TERM KILL; do
+    BACKUP_PLUGIN_PATH=$(sr_plugin_path) "$SR_BUILDDIR/strongroom" restore "$T/slow.sql" --into slow --yes >"$T/run.out" 2>&1 &
+    pid=$!
+    ok "restore, $signal: the index is being built" poll 20 index_built
+    kill "-$signal" "$pid"
+    wait "$pid" 2>/dev/null
+    ok "restore, $signal: no child goes on" poll 10 no_children
+    ok "restore, $signal: no backend goes on" poll 30 slow_empty
+    is "restore, $signal: the target is as it was" "$(table_counts slow)" ''
+done
 exit_is 0 'the next run works' sr backup --label next
 ok 'and has swept what was left' spool_empty
 is 'two backups are there' "$(manifests | wc -l)" 2
