@@ -493,6 +493,12 @@ static void a_failed_dump_never_ends_cleanly(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "1 seconds"));
     CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "BACKUP_STALL_TIMEOUT"));
     sr_buf_done(&r.all);
+    /* Its backend waits for the lock a little longer; the next one must not be taken for it. */
+    sr_pg_end_backends(c, "strongroom/live");
+    CU_ASSERT(becomes(c,
+                      "SELECT count(*) FROM pg_stat_activity WHERE application_name = "
+                      "'strongroom/live'",
+                      0));
     /* The server ends the backend. */
     o.stall = 0;
     struct sr_pg_dump *d = NULL;
