@@ -147,7 +147,7 @@ part_asan() {
 # Parsers, tables and threads under memcheck. What talks to servers and gpg, or works on megabytes, runs
 # under ASan alone: memcheck would take minutes for each, and this one does not know openat2, which
 # the local plugin needs.
-valgrind_tests='audit catalog cli config filter manifest names pipeline progress report retention source toc util verbs'
+valgrind_tests='audit catalog cli config filter manifest names pipeline progress report retention source store toc util verbs'
 
 part_valgrind() {
     local name results
