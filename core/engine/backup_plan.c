@@ -6,7 +6,6 @@
 #include "core/util/log.h"
 #include "core/util/text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -251,17 +250,6 @@ static int plan_preflight(struct sr_run *r, struct sr_error *err)
     return SR_OK;
 }
 
-static int plan_app(struct sr_run *r, struct sr_error *err)
-{
-    unsigned char rnd[6];
-    char hex[13];
-    if (sr_random(rnd, sizeof rnd) != 0)
-        return sr_fail_errno(err, errno, "cannot get random bytes");
-    sr_hex(rnd, sizeof rnd, hex);
-    (void)snprintf(r->app, sizeof r->app, "strongroom/%s", hex);
-    return SR_OK;
-}
-
 int sr_run_plan(struct sr_run *r, struct sr_error *err)
 {
     const struct sr_config *cfg = r->ctx->cfg;
@@ -291,7 +279,7 @@ int sr_run_plan(struct sr_run *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = plan_folders(r, err);
     if (rc == SR_OK)
-        rc = plan_app(r, err);
+        rc = sr_pg_app_make(r->app, err);
     if (rc == SR_OK)
         rc = plan_server(r, err);
     if (rc == SR_OK)

@@ -6,7 +6,6 @@
 #include "core/util/log.h"
 #include "core/util/text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,17 +43,6 @@ static int spool_room(const struct sr_restoring *r, struct sr_error *err)
         err, SR_E_NO_SPACE,
         "unpacking %s needs %s in %s and %s are free; set BACKUP_SPOOL_DIR to a folder with room",
         r->result->what, a, r->spool_dir, b);
-}
-
-static int app_make(struct sr_restoring *r, struct sr_error *err)
-{
-    unsigned char rnd[6];
-    char hex[13];
-    if (sr_random(rnd, sizeof rnd) != 0)
-        return sr_fail_errno(err, errno, "cannot get random bytes");
-    sr_hex(rnd, sizeof rnd, hex);
-    (void)snprintf(r->app, sizeof r->app, "strongroom/%s", hex);
-    return SR_OK;
 }
 
 /* The first bytes of the dump: a wrong key shows here, and what kind of dump it is. */
@@ -128,7 +116,7 @@ static int restore_all(struct sr_restoring *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = spool_room(r, err);
     if (rc == SR_OK)
-        rc = app_make(r, err);
+        rc = sr_pg_app_make(r->app, err);
     if (rc == SR_OK)
         rc = sr_restore_prepare(r, err);
     if (rc == SR_OK) {

@@ -40,7 +40,7 @@ struct sr_restoring {
     char *database;
     int made; /* this run created the database */
     struct sr_pg_tool tool;
-    char app[48];
+    char app[SR_PG_APP_SIZE];
     char *spool_dir;
     int piecewise; /* one transaction cannot hold all the locks: each statement for itself */
 };

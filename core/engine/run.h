@@ -39,7 +39,7 @@ struct sr_run {
     char *state_dir, *spool_dir;
     struct sr_lock *lock;
     struct sr_journal *journal;
-    char app[48];               /* application_name of the children's backends */
+    char app[SR_PG_APP_SIZE];   /* application_name of the children's backends */
     char *source_name;          /* as the operator knows it */
     char source[SR_SOURCE_MAX]; /* as keys spell it */
     char set[SR_SET_MAX];

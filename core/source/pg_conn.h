@@ -76,6 +76,10 @@ char *sr_pg_quote_ident(struct sr_pg_conn *c, const char *name);
 int sr_pg_lock(struct sr_pg_conn *c, struct sr_error *err);
 /* Opens a REPEATABLE READ READ ONLY transaction and exports its snapshot (malloc'd id). */
 int sr_pg_snapshot_export(struct sr_pg_conn *c, char **ret, struct sr_error *err);
+#define SR_PG_APP_SIZE 48 /* bytes with NUL */
+/* An application_name of one run's own, "strongroom/<12 hex digits>": what its backends are found
+ * by. */
+int sr_pg_app_make(char out[SR_PG_APP_SIZE], struct sr_error *err);
 /* Ends every backend of ours whose application_name is app. Best effort; opens its own connection,
  * so that it works from a signal-driven abort while c is busy. */
 void sr_pg_end_backends(const struct sr_pg_conn *c, const char *app);

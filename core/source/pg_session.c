@@ -3,6 +3,10 @@
 #include "core/source/pg_conn.h"
 #include "core/source/pg_query.h"
 
+#include "core/util/text.h"
+
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -146,4 +150,15 @@ int sr_pg_end_connections(struct sr_pg_conn *c, const char *database, int *ret,
                    "connections to database %s did not end within 10 seconds, or new ones keep "
                    "coming; stop the programs that use it",
                    database);
+}
+
+int sr_pg_app_make(char out[SR_PG_APP_SIZE], struct sr_error *err)
+{
+    unsigned char rnd[6];
+    char hex[2 * sizeof rnd + 1];
+    if (sr_random(rnd, sizeof rnd) != 0)
+        return sr_fail_errno(err, errno, "cannot get random bytes");
+    sr_hex(rnd, sizeof rnd, hex);
+    (void)snprintf(out, SR_PG_APP_SIZE, "strongroom/%s", hex);
+    return SR_OK;
 }
