@@ -28,12 +28,11 @@ if [ ! -e "$policy" ]; then
     "${as_root[@]}" chmod 755 "$policy"
     made=yes
 fi
-trap '[ -z "$made" ] || "${as_root[@]}" rm -f "$policy"' EXIT
-apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o DPkg::Lock::Timeout=600)
 log=$(mktemp)
+trap 'rm -f "$log"; [ -z "$made" ] || "${as_root[@]}" rm -f "$policy"' EXIT
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o DPkg::Lock::Timeout=600)
 "${apt[@]}" install --no-install-recommends "${missing[@]}" >"$log" 2>&1 ||
     { "${apt[@]}" update >>"$log" 2>&1 && "${apt[@]}" install --no-install-recommends "${missing[@]}" >>"$log" 2>&1; } || {
     cat "$log" >&2
     exit 1
 }
-rm -f "$log"

@@ -43,7 +43,7 @@ declare -A given=()
 for name in DATABASE_URL PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGPASSFILE PGSERVICE PGSERVICEFILE PGDATABASE PGSSLMODE; do
     [ -z "${!name:-}" ] || given[$name]=${!name}
 done
-real_home=$HOME
+real_home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 export SR_SRCDIR=$top SR_BUILDDIR=$top/build
 . "$top/tests/lib/env.sh"
 . "$top/tests/lib/pg.sh"

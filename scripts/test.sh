@@ -1,7 +1,7 @@
 #!/bin/bash
 # test.sh [PART...]: installs what is missing, builds, and runs everything, or only the parts named:
 #
-#   install configure format gcc clang coverage asan valgrind fuzz dist bench quickstart
+#   install configure format gcc local clang coverage asan valgrind fuzz dist bench quickstart
 #   check, unit, e2e: the optimised build's tests: all, the unit tests or the end-to-end tests alone
 #
 # Without a part everything is run but `check`: the whole suite then runs twice, instrumented for coverage
@@ -14,7 +14,7 @@ set -uo pipefail
 
 coverage_bound=90   # per cent of lines
 fuzz_seconds=12    # per target
-all_parts='install configure format gcc clang coverage asan valgrind fuzz dist bench quickstart'
+all_parts='install configure format gcc local clang coverage asan valgrind fuzz dist bench quickstart'
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${SR_TEST_DIR:-$top/build/test}
@@ -101,7 +101,7 @@ refuses() { # refuses WORDS CONFIGURE-ARGUMENT...: configure stops and says WORD
 part_configure() {
     step 'configure refuses an unknown adapter' refuses "unknown adapter 'nosuch'" --with-adapters=nosuch
     step 'the refusal names the known adapters' refuses 'known: local' --with-adapters=local,nosuch
-    step 'configure refuses an adapter that is not part of this version' refuses 's3 cannot be built' --with-adapters=local,s3
+    step 'configure refuses an adapter that is not part of this version' refuses 'gcs cannot be built' --with-adapters=local,gcs
     step 'configure refuses no adapter at all' refuses 'at least one' --with-adapters=no
     # A missing library is told with its Debian package.
     step 'configure names the package of a missing library' \
@@ -115,6 +115,27 @@ part_format() {
 
 part_gcc() {
     need gcc CC=gcc
+}
+
+links_no_cloud() { # links_no_cloud FOLDER: neither the programs nor the local plugin need what stores on networks need
+    local needed
+    needed=$(for f in "$1"/strongroom "$1"/strongroom-* "$1"/plugins/.libs/local.so; do
+        [ ! -x "$f" ] || readelf -d "$f" | grep -F '(NEEDED)'
+    done)
+    grep -q libcrypto <<<"$needed" && ! grep -E 'libcurl|libxml2' <<<"$needed"
+}
+
+# A host without libcurl and libxml2 builds the local store, and what it builds passes.
+part_local() {
+    need local CC=gcc --with-adapters=local PKG_CONFIG="$work/log/no-cloud"
+    run_tests local "$work/local" check-unit
+    step 'the contract of the local plugin, without cloud libraries' \
+        env SR_SRCDIR="$top" SR_BUILDDIR="$work/local" bash "$top/tests/contract/local.sh"
+    step 'nothing of it is linked with cloud libraries' links_no_cloud "$work/local"
+    part_gcc
+    step 'core is linked with none where they are there' links_no_cloud "$work/gcc"
+    step 'configure names the package of the library that a store on the network needs' \
+        refuses 'apt-get install libcurl4-openssl-dev' --with-adapters=s3 PKG_CONFIG="$work/log/no-cloud"
 }
 
 part_clang() {
@@ -147,7 +168,7 @@ part_asan() {
 # Parsers, tables and threads under memcheck. What talks to servers and gpg, or works on megabytes, runs
 # under ASan alone: memcheck would take minutes for each, and this one does not know openat2, which
 # the local plugin needs.
-valgrind_tests='audit catalog cli config filter manifest names pipeline progress report retention source store toc util verbs'
+valgrind_tests='audit aws_credentials aws_signer catalog cli cloud_creds cloud_retry cloud_text cloud_xml config filter manifest names pipeline progress report retention sigv4 source store toc util verbs'
 
 part_valgrind() {
     local name results
@@ -163,6 +184,11 @@ part_valgrind() {
     for name in $valgrind_tests; do
         count "$(cat "$results/$name.rc" 2>/dev/null || echo 1)" "valgrind: test_$name" "$results/$name.log"
     done
+    # Its two threads wait for each other by turns, hence the fair scheduling.
+    step 'valgrind: the contract suite on the example' valgrind --quiet --error-exitcode=99 --leak-check=full \
+        --errors-for-leak-kinds=definite --fair-sched=yes \
+        "$work/gcc/strongroom-plugin-check" --large 1MiB --keys 20 \
+        "$work/gcc/plugins/example/.libs/example.so" file="$work/log/valgrind/example.archive"
 }
 
 part_fuzz() {
@@ -196,20 +222,22 @@ part_coverage() {
     cat "$work/coverage.txt"
 }
 
-dist_round() { # from the tarball alone: build, unit tests, install into a folder of its own, run from there
-    local src=$work/dist/src bld=$work/dist/bld root=$work/dist/root
+# From the tarball alone: build, unit tests, and what is installed held against what it promises, in its
+# prefix and below a DESTDIR.
+dist_round() {
+    local src=$work/dist/src bld=$work/dist/bld prefix=$work/dist/prefix root=$work/dist/root
     rm -rf "$work/dist"
-    mkdir -p "$src" "$bld" "$root"
+    mkdir -p "$src" "$bld" "$prefix" "$root"
     make -C "$work/gcc" dist &&
         tar -xzf "$work"/gcc/strongroom-*.tar.gz -C "$src" --strip-components=1 &&
         chmod -R a-w "$src" &&
-        (cd "$bld" && "$src/configure" --enable-werror --prefix=/opt/strongroom) &&
+        (cd "$bld" && "$src/configure" --enable-werror --prefix="$prefix") &&
         make -C "$bld" -j"$jobs" all &&
         make -C "$bld" -j"$jobs" check-unit &&
         make -C "$bld" install DESTDIR="$root" &&
-        "$root/opt/strongroom/bin/strongroom" --version &&
-        BACKUP_PLUGIN_PATH=$root/opt/strongroom/lib/strongroom/plugins "$root/opt/strongroom/bin/strongroom" plugins | grep -w local &&
-        test -s "$root/opt/strongroom/share/man/man1/strongroom.1"
+        make -C "$bld" installcheck DESTDIR="$root" &&
+        make -C "$bld" install &&
+        make -C "$bld" installcheck
     local rc=$?
     chmod -R u+w "$src"
     return $rc
@@ -217,13 +245,15 @@ dist_round() { # from the tarball alone: build, unit tests, install into a folde
 
 part_dist() {
     part_gcc
-    step 'make dist, build, install and run from the tarball' dist_round
+    step 'make dist, build, install and installcheck from the tarball' dist_round
 }
 
 part_bench() {
     part_gcc
     SR_BUILDDIR=$work/gcc step 'bench: backup.sh runs at a small size' bash "$top/tests/bench/backup.sh" --smoke
     SR_BUILDDIR=$work/gcc step 'bench: restore.sh runs at a small size' bash "$top/tests/bench/restore.sh" --smoke
+    SR_BUILDDIR=$work/gcc step 'bench: border.sh runs at a small size' bash "$top/tests/bench/border.sh" --smoke
+    SR_BUILDDIR=$work/gcc step 'bench: s3.sh runs at a small size' bash "$top/tests/bench/s3.sh" --smoke
 }
 
 part_quickstart() {
@@ -243,7 +273,8 @@ mkdir -p "$work/log"
 find "$work" -maxdepth 2 -name .built -delete
 # A pkg-config that knows everything but zstd, for the test of configure's message.
 printf '#!/bin/sh\ncase "$*" in *libzstd*) exit 1 ;; esac\nexec pkg-config "$@"\n' >"$work/log/no-zstd"
-chmod 755 "$work/log/no-zstd"
+printf '#!/bin/sh\ncase "$*" in *libcurl* | *libxml*) exit 1 ;; esac\nexec pkg-config "$@"\n' >"$work/log/no-cloud"
+chmod 755 "$work/log/no-zstd" "$work/log/no-cloud"
 case " ${parts[*]} " in *' install '*) part_install ;; esac
 step 'autogen.sh' "$top/autogen.sh"
 for part in "${parts[@]}"; do

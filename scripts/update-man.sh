@@ -1,8 +1,9 @@
 #!/bin/bash
 # update-man.sh [PROGRAM]: writes docs/strongroom.1 anew: what is told about verbs, options, settings and
-# exit codes comes from the program (default: build/strongroom), the rest stands here. To be run after a
+# exit codes comes from the program (default: build/strongroom), the rest stands here; and from what
+# strongroom-plugin-check beside it says with --help, docs/strongroom-plugin-check.1. To be run after a
 # change of any of these; tests/e2e/docs_match.sh fails until it was. With `-` as second argument the page
-# goes to standard output. Needs jq.
+# goes to standard output, with `plugin-check` as third the other one. Needs jq.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 program=${1:-$top/build/strongroom}
@@ -58,8 +59,12 @@ common_options() {
 
 settings() {
     env -i PATH="$PATH" ASAN_OPTIONS="${ASAN_OPTIONS:-}" "$program" config --json 2>/dev/null |
-        jq -r '.settings[] | [.name, .help, (.value // "" | tostring)] | @tsv' | roff |
-        awk -F'\t' '{ gsub(/,/, ",\\:", $3); print ".TP"; print ".B " $1; printf "%s%s\n", $2, ($3 == "" ? "" : " (default: " $3 ")") }'
+        jq -r '.settings[] | [.name, .help, (.default // "" | tostring), (.choices // .type), (.names // "")] | @tsv' | roff |
+        awk -F'\t' '{
+            gsub(/,/, ",\\:", $3); gsub(/\|/, " | ", $4)
+            print ".TP"; print ".BR " $1 " \"  (" $4 ")\""
+            printf "%s%s%s\n", $2, ($5 == "" ? "" : "; also " $5), ($3 == "" ? "" : " (default: " $3 ")")
+        }'
 }
 
 exit_codes() {
@@ -70,9 +75,9 @@ exit_codes() {
 page() {
     cat <<'ROFF'
 .\" Written by scripts/update-man.sh.
+.nr HY 0
 .TH STRONGROOM 1 "" strongroom "User commands"
 .ad l
-.nh
 .SH NAME
 strongroom \- encrypted, hashed and proven backups of PostgreSQL
 .SH SYNOPSIS
@@ -146,8 +151,13 @@ names it. libpq's own variables
 .BR psql (1).
 The settings of a store are declared by its plugin:
 .B strongroom plugins
-.I NAME
+.I PLUGIN
 shows them.
+A name of a store's setting that its plugin does not know is an error; one of a store that is not in use is
+passed over.
+.B \-\-set
+.IR NAME = VALUE
+sets any of them but a secret for one run.
 ROFF
     settings
     cat <<'ROFF'
@@ -185,13 +195,51 @@ strongroom backup \-\-scheduled \-\-quiet
 .BR pg_dump (1),
 .BR pg_restore (1),
 .BR psql (1),
-.BR gpg (1)
+.BR gpg (1),
+.BR strongroom\-local (7),
+.BR strongroom\-plugin\-check (1),
+.BR strongroom\-storage (3)
+ROFF
+}
+
+# What the contract suite says of itself with --help.
+check_page() {
+    cat <<'ROFF'
+.\" Written by scripts/update-man.sh.
+.nr HY 0
+.TH STRONGROOM\-PLUGIN\-CHECK 1 "" strongroom "User commands"
+.ad l
+.SH NAME
+strongroom\-plugin\-check \- is a storage plugin true to its interface?
+.SH SYNOPSIS
+ROFF
+    "$(dirname "$program")/strongroom-plugin-check" --help | roff | awk '
+        function begin(name) { part = name; blank = 0; print ".SH " toupper(name) }
+        function leave() { if (part == "Examples") print ".EE" }
+        tolower($1) == "usage:" { sub(/^[^:]*: */, ""); print ".B " $0; begin("Description"); next }
+        /^[A-Z][a-z ]*:$/ { leave(); sub(/:$/, ""); begin($0); if (part == "Examples") print ".EX"; next }
+        /^$/ { blank = 1; next }
+        part == "Examples" { print substr($0, 3); next }
+        /^  [^ ]/ {
+            line = substr($0, 3); at = match(line, /  +/)
+            print ".TP\n.B " (at ? substr(line, 1, at - 1) : line)
+            if (at) print substr(line, at + RLENGTH)
+            blank = 0; next
+        }
+        { if (blank && part == "Description") print ".PP"; sub(/^ +/, ""); print; blank = 0 }
+        END { leave() }'
+    cat <<'ROFF'
+.SH SEE ALSO
+.BR strongroom\-storage (3),
+.BR strongroom (1)
 ROFF
 }
 
 if [ "${2:-}" = - ]; then
-    page
+    if [ "${3:-}" = plugin-check ]; then check_page; else page; fi
 else
     page >"$top/docs/strongroom.1.new"
     mv "$top/docs/strongroom.1.new" "$top/docs/strongroom.1"
+    check_page >"$top/docs/strongroom-plugin-check.1.new"
+    mv "$top/docs/strongroom-plugin-check.1.new" "$top/docs/strongroom-plugin-check.1"
 fi

@@ -98,7 +98,8 @@ int sr_catalog_builder_add(struct sr_catalog_builder *b, const struct sr_store_e
 {
     struct sr_key_parts p;
     sr_key_parse(e->key, &p);
-    if (p.kind == SR_KEY_OTHER)
+    /* Marks make no backup, and say nothing about one. */
+    if (p.kind == SR_KEY_OTHER || p.kind == SR_KEY_CLAIM || p.kind == SR_KEY_PRUNING)
         return SR_OK;
     if (p.kind == SR_KEY_OBJECT)
         return add_object(b, e) == SR_OK ? SR_OK : no_memory(err);

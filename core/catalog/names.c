@@ -275,7 +275,7 @@ static int is_proof(const char *suffix)
     return *rung != '-' && strspn(rung, "abcdefghijklmnopqrstuvwxyz0123456789-") >= n;
 }
 
-static enum sr_key_kind beside_kind(const char *suffix)
+enum sr_key_kind sr_beside_kind(const char *suffix)
 {
     static const struct {
         const char *suffix;
@@ -286,7 +286,8 @@ static enum sr_key_kind beside_kind(const char *suffix)
                  {"detail.json.gpg", SR_KEY_DETAIL},
                  {"detail.json.gz.gpg", SR_KEY_DETAIL},
                  {"sha256", SR_KEY_SUMS},
-                 {"hold", SR_KEY_HOLD}};
+                 {"hold", SR_KEY_HOLD},
+                 {"pruning", SR_KEY_PRUNING}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(suffix, kinds[i].suffix) == 0)
             return kinds[i].kind;
@@ -297,7 +298,7 @@ int sr_beside_key(const char *set, const char *source, const char *suffix, char 
                   struct sr_error *err)
 {
     if (!is_part(set, SR_SET_MAX - 1) || !is_dotless_part(source, SR_SOURCE_MAX - 1) ||
-        beside_kind(suffix) == SR_KEY_OTHER)
+        is_reserved(source) || sr_beside_kind(suffix) == SR_KEY_OTHER)
         return sr_fail(err, SR_E_CONFIG,
                        "parts that make no name (set %.100s, source %.100s, %.80s)", set, source,
                        suffix);
@@ -305,6 +306,14 @@ int sr_beside_key(const char *set, const char *source, const char *suffix, char 
     if (len < 0 || (size_t)len >= cap)
         return sr_fail(err, SR_E_CONFIG, "the name %s.%s.%s is longer than %zu bytes", set, source,
                        suffix, cap ? cap - 1 : 0);
+    return SR_OK;
+}
+
+int sr_claim_key(const char *set, char *out, size_t cap, struct sr_error *err)
+{
+    int len = is_part(set, SR_SET_MAX - 1) ? snprintf(out, cap, "%s.claim", set) : -1;
+    if (len < 0 || (size_t)len >= cap)
+        return sr_fail(err, SR_E_CONFIG, "a name that no set can have: %.100s", set);
     return SR_OK;
 }
 

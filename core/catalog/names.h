@@ -4,8 +4,10 @@
  *             BACKUP_LABEL_TIMESTAMP=off)
  *   object    <set>[-<sha256>][.<database>].sql.gz[.gpg]; .dump.gz; .zst or nothing;
  *             .globals.sql.gz
- *   beside    <set>.<source>.manifest.json, .detail.json.gz[.gpg], .sha256, .hold,
- *             .proof-<rung>-<time>.json
+ *   beside    <set>.<source>.manifest.json, .detail.json.gz[.gpg], .sha256, .hold, .pruning,
+ *             .proof-<rung>-<time>.json; a source is never a reserved word (app.sql.gz.sha256 is no
+ *             key of ours)
+ *   claim     <set>.claim: the set's name is taken (mark.h)
  *
  * Escaping (reversible): bytes outside [A-Za-z0-9.-], a leading dot or dash, and an underscore that
  * would read as an escape become _xHH (upper-case hex); other underscores stay. In sources and
@@ -67,11 +69,13 @@ enum sr_key_kind {
     SR_KEY_SUMS,
     SR_KEY_HOLD,
     SR_KEY_PROOF,
+    SR_KEY_PRUNING,
+    SR_KEY_CLAIM,
 };
 struct sr_key_parts {
     enum sr_key_kind kind;
     char set[SR_SET_MAX];
-    char source[SR_SOURCE_MAX]; /* manifest, detail, sums, hold, proof; else "" */
+    char source[SR_SOURCE_MAX]; /* of what lies beside a set; else "" */
     char sha256[65];            /* objects with a digest in the name; else "" */
     char suffix[128]; /* "sql.gz.gpg", "manifest.json", "proof-reread-20261120130501.json" */
     char database[SR_SOURCE_MAX]; /* objects with a database part; else "" */
@@ -83,8 +87,12 @@ void sr_key_parse(const char *key, struct sr_key_parts *ret);
 /* Nonzero when key can be an object of set or lie beside it: it goes on after the set's name with
  * a dot, or with a dash and a digest. */
 int sr_key_belongs(const char *key, const char *set);
+/* The key of the set's claim; SR_E_CONFIG when set is no name of one. */
+int sr_claim_key(const char *set, char *out, size_t cap, struct sr_error *err);
 /* suffix as in struct sr_key_parts. SR_E_CONFIG for what would not be read back as such. */
 int sr_beside_key(const char *set, const char *source, const char *suffix, char *out, size_t cap,
                   struct sr_error *err);
+/* What lies beside a set under this suffix; SR_KEY_OTHER: nothing of ours. */
+enum sr_key_kind sr_beside_kind(const char *suffix);
 
 #endif

@@ -41,11 +41,7 @@ static int parse_beside(const char *key, size_t len, struct sr_key_parts *p)
             !take(suffix + 1, len - (size_t)(suffix + 1 - key), p->suffix, sizeof p->suffix) ||
             sr_beside_key(p->set, p->source, p->suffix, again, sizeof again, NULL) != SR_OK)
             continue;
-        p->kind = strcmp(p->suffix, "manifest.json") == 0      ? SR_KEY_MANIFEST
-                  : strncmp(p->suffix, "detail.json", 11) == 0 ? SR_KEY_DETAIL
-                  : strcmp(p->suffix, "sha256") == 0           ? SR_KEY_SUMS
-                  : strcmp(p->suffix, "hold") == 0             ? SR_KEY_HOLD
-                                                               : SR_KEY_PROOF;
+        p->kind = sr_beside_kind(p->suffix);
         return 1;
     }
     return 0;
@@ -58,6 +54,16 @@ static int take_end(const char *s, size_t *len, const char *word)
     if (*len <= n || memcmp(s + *len - n, word, n) != 0)
         return 0;
     *len -= n;
+    return 1;
+}
+
+/* <set>.claim */
+static int parse_claim(const char *key, size_t len, struct sr_key_parts *p)
+{
+    if (!take_end(key, &len, ".claim") || !take(key, len, p->set, sizeof p->set))
+        return 0;
+    memcpy(p->suffix, "claim", sizeof "claim");
+    p->kind = SR_KEY_CLAIM;
     return 1;
 }
 
@@ -123,11 +129,13 @@ void sr_key_parse(const char *key, struct sr_key_parts *ret)
     if (len == 0 || len > SR_KEY_COMPONENT_MAX ||
         strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") != len)
         return;
-    if (parse_beside(key, len, &p)) {
-        *ret = p;
-        return;
+    static int (*const readings[])(const char *, size_t, struct sr_key_parts *) = {
+        parse_beside, parse_claim, parse_object};
+    for (size_t i = 0; i < sizeof readings / sizeof *readings; i++) {
+        p = (struct sr_key_parts){.kind = SR_KEY_OTHER};
+        if (readings[i](key, len, &p)) {
+            *ret = p;
+            return;
+        }
     }
-    p = (struct sr_key_parts){.kind = SR_KEY_OTHER};
-    if (parse_object(key, len, &p))
-        *ret = p;
 }

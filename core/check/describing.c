@@ -53,7 +53,7 @@ static void check_process(struct check *c)
     for (int sig = 1; sig < SIGNALS; sig++)
         if (now->handlers[sig] != was->handlers[sig] ||
             sigismember(&now->mask, sig) != sigismember(&was->mask, sig)) {
-            check_note("signal %d is handled otherwise than before", sig);
+            check_note(c, "signal %d is handled otherwise than before", sig);
             same = 0;
         }
     check_that(c, same, "load and open change no signal handler and no mask");
@@ -71,11 +71,11 @@ static void check_settings(struct check *c)
         char *value = NULL;
         struct sr_error err = SR_ERROR_INIT;
         if (!r->help || !*r->help) {
-            check_note("setting %s has no help", r->key);
+            check_note(c, "setting %s has no help", r->key);
             helped = 0;
         }
         if (sr_setting_get(&c->view, r->key, &value, NULL, &err) != SR_OK) {
-            check_note("%s", err.text);
+            check_note(c, "%s", err.text);
             fit = 0;
         }
         free(value);
@@ -92,18 +92,17 @@ static void check_place(struct check *c)
         return;
     }
     struct check_handle *b = c->b.handle ? &c->b : &c->a;
-    sr_host_enter(c->a.host);
-    int32_t first = c->t->place(c->a.handle, one, sizeof one);
-    sr_host_leave(c->a.host);
-    sr_host_enter(b->host);
-    int32_t second = c->t->place(b->handle, two, sizeof two);
-    sr_host_leave(b->host);
+    check_enter(c, &c->a, "place");
+    int32_t first = check_leave(c, &c->a, c->t->place(c->a.handle, one, sizeof one));
+    check_enter(c, b, "place");
+    int32_t second = check_leave(c, b, c->t->place(b->handle, two, sizeof two));
+    one[sizeof one - 1] = two[sizeof two - 1] = '\0';
     check_that(c, first == SR_STORAGE_OK && second == SR_STORAGE_OK && *one && !strcmp(one, two),
                "two handles of one place name it alike");
+    check_that(c, !check_is_secret(c, one), "and the name of the place holds no secret");
     char small[2] = {'x', 'x'};
-    sr_host_enter(c->a.host);
-    int32_t code = c->t->place(c->a.handle, small, 1);
-    sr_host_leave(c->a.host);
+    check_enter(c, &c->a, "place");
+    int32_t code = check_leave(c, &c->a, c->t->place(c->a.handle, small, 1));
     check_that(c, code != SR_STORAGE_OK && small[1] == 'x',
                "place writes no more than it was given room for");
 }

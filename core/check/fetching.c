@@ -24,7 +24,8 @@ static void check_ranges(struct check *c, const char *key)
             int32_t code = call_fetch(c, &c->a, key, from, len, &s);
             if (code == SR_STORAGE_OK && s.count == wanted && !s.wrong)
                 continue;
-            check_note("from %" PRIu64 ", length %" PRIu64 ": code %d, %" PRIu64 " of %" PRIu64
+            check_note(c,
+                       "from %" PRIu64 ", length %" PRIu64 ": code %d, %" PRIu64 " of %" PRIu64
                        " bytes",
                        from, len, (int)code, s.count, wanted);
             good = 0;
@@ -78,6 +79,7 @@ static void check_missing(struct check *c)
 struct changing {
     struct check *c;
     const char *key;
+    int at_once; /* by one save, not by a deletion and a save */
     int32_t deleted, saved;
 };
 
@@ -86,33 +88,40 @@ static void change_here(struct sink *s)
     struct changing *g = s->ctx;
     struct sr_storage_deletion d;
     struct source other = SOURCE(SIZE, 78);
-    g->deleted = call_delete(g->c, &g->c->b, g->key, &d);
-    g->saved = call_save(g->c, &g->c->b, g->key, &other, SIZE, 0, NULL);
+    if (!g->at_once)
+        g->deleted = call_delete(g->c, &g->c->b, g->key, &d);
+    g->saved = call_save(g->c, &g->c->b, g->key, &other, SIZE,
+                         g->at_once ? SR_STORAGE_SAVE_REPLACE : 0, NULL);
 }
 
-static void check_change(struct check *c)
+static void check_change(struct check *c, int at_once)
 {
+    const char *how = at_once ? "replaced" : "deleted and saved anew";
     char key[SR_STORAGE_KEY_MAX];
     if (!c->b.handle) {
         check_skip(c, "an object that changes while it is fetched", "needs a second handle");
         return;
     }
-    struct changing g = {.c = c, .key = check_key(c, "changing", key)};
+    struct changing g = {.c = c, .key = check_key(c, "changing", key), .at_once = at_once};
     struct sink s = SINK(77, 0);
     int put = check_put(c, key, SIZE, 77);
     s.hook = change_here;
     s.hook_at = 1;
     s.ctx = &g;
     int32_t code = call_fetch(c, &c->a, key, 0, SR_STORAGE_SIZE_UNKNOWN, &s);
+    if (at_once && g.saved == SR_STORAGE_E_UNSUPPORTED) {
+        check_skip(c, "an object that is replaced while it is fetched",
+                   "the store does not replace");
+        return;
+    }
     int whole = code == SR_STORAGE_OK && s.count == SIZE;
     int refused = code == SR_STORAGE_E_CHANGED || code == SR_STORAGE_E_NOT_FOUND;
-    check_that(
-        c,
-        put && g.deleted == SR_STORAGE_OK && g.saved == SR_STORAGE_OK && !s.wrong &&
-            (whole || refused),
-        "an object that is replaced while it is fetched comes whole or is an error, and never "
-        "mixed (code %d)",
-        (int)code);
+    check_that(c,
+               put && g.deleted == SR_STORAGE_OK && g.saved == SR_STORAGE_OK && !s.wrong &&
+                   (whole || refused),
+               "an object that is %s while it is fetched comes whole or is an error, and never "
+               "mixed (code %d)",
+               how, (int)code);
     check_that(c, check_holds(c, key, SIZE, 78), "and the new one is there afterwards");
 }
 
@@ -126,6 +135,7 @@ void check_fetching(struct check *c)
     check_stops(c, key);
     check_cancel(c, key);
     check_missing(c);
-    check_change(c);
+    check_change(c, 0);
+    check_change(c, 1);
     check_that(c, check_holds(c, key, SIZE, 77), "after all that the object is what it was");
 }

@@ -93,11 +93,11 @@ static int make_long(struct check *c, const char *folder)
     return 0;
 }
 
-static int whole(const struct tally *t, unsigned wanted)
+static int whole(struct check *c, const struct tally *t, unsigned wanted)
 {
     if (t->found == wanted && !t->twice && !t->strange && !t->wrong_size)
         return 1;
-    check_note("%u of %u keys, %u twice, %u strange, %" PRIu64 " with a wrong size", t->found,
+    check_note(c, "%u of %u keys, %u twice, %u strange, %" PRIu64 " with a wrong size", t->found,
                wanted, t->twice, t->strange, t->wrong_size);
     return 0;
 }
@@ -109,7 +109,7 @@ static void check_long(struct check *c, struct tally *t)
     if (!check_that(c, make_long(c, folder) == 0, "%u objects are saved", c->keys))
         return;
     int32_t code = tally_list(c, t, folder, "");
-    check_that(c, code == SR_STORAGE_OK && whole(t, c->keys), "and listed, each of them once");
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, c->keys), "and listed, each of them once");
     if (c->a.caps & SR_CAP_SORTED_LIST)
         check_that(c, t->unordered == 0, "in the bytewise order of their keys");
     else
@@ -118,20 +118,21 @@ static void check_long(struct check *c, struct tally *t)
     unsigned half = c->keys / 2;
     long_key(folder, half, after);
     code = tally_list(c, t, folder, after);
-    check_that(c, code == SR_STORAGE_OK && whole(t, c->keys - half - 1),
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, c->keys - half - 1),
                "start_after leaves out that key and those before it");
     (void)snprintf(after, sizeof after, "%sn-%06ux", folder, half);
     code = tally_list(c, t, folder, after);
-    check_that(c, code == SR_STORAGE_OK && whole(t, c->keys - half - 1),
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, c->keys - half - 1),
                "start_after need not be a key that is there");
     code = tally_list(c, t, folder, folder);
-    check_that(c, code == SR_STORAGE_OK && whole(t, c->keys), "nor lie beyond the first of them");
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, c->keys),
+               "nor lie beyond the first of them");
     (void)snprintf(after, sizeof after, "%szzz", folder);
     code = tally_list(c, t, folder, after);
-    check_that(c, code == SR_STORAGE_OK && whole(t, 0), "beyond the last there is nothing");
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, 0), "beyond the last there is nothing");
     (void)snprintf(prefix, sizeof prefix, "%sn-00000", folder);
     code = tally_list(c, t, prefix, "");
-    check_that(c, code == SR_STORAGE_OK && whole(t, c->keys < 10 ? c->keys : 10),
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, c->keys < 10 ? c->keys : 10),
                "a prefix that ends within a name");
 
     static const unsigned stops[] = {1, 2, 500};
@@ -150,10 +151,11 @@ static void check_empty(struct check *c, struct tally *t)
     char prefix[SR_STORAGE_KEY_MAX];
     (void)snprintf(prefix, sizeof prefix, "%snever/was", c->base);
     int32_t code = tally_list(c, t, prefix, "");
-    check_that(c, code == SR_STORAGE_OK && whole(t, 0), "a prefix that no key has lists nothing");
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, 0),
+               "a prefix that no key has lists nothing");
     (void)snprintf(prefix, sizeof prefix, "%slong/n-000000/below", c->base);
     code = tally_list(c, t, prefix, "");
-    check_that(c, code == SR_STORAGE_OK && whole(t, 0), "nor does one below an object");
+    check_that(c, code == SR_STORAGE_OK && whole(c, t, 0), "nor does one below an object");
     sr_host_cancel(c->a.host);
     code = tally_list(c, t, c->base, "");
     sr_host_resume(c->a.host);

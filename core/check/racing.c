@@ -44,7 +44,7 @@ static int round_is_good(struct check *c, const struct racer *x, const struct ra
     int wins = (x->code == SR_STORAGE_OK) + (y->code == SR_STORAGE_OK);
     const struct racer *loser = x->code == SR_STORAGE_OK ? y : x;
     if (wins == 0 || (strict && (wins != 1 || loser->code != SR_STORAGE_E_EXISTS))) {
-        check_note("the savers came back with the codes %d and %d", (int)x->code, (int)y->code);
+        check_note(c, "the savers came back with the codes %d and %d", (int)x->code, (int)y->code);
         return 0;
     }
     if (wins == 1)

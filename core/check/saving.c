@@ -4,31 +4,90 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MIB (UINT64_C(1) << 20)
 
+static void check_size(struct check *c, uint64_t size)
+{
+    char key[SR_STORAGE_KEY_MAX];
+    uint64_t listed = 0;
+    struct source s = SOURCE(size, size % 1000);
+    struct sr_storage_saved saved;
+    struct sr_storage_deletion d;
+    check_key(c, "size", key);
+    int32_t code = call_save(c, &c->a, key, &s, size, 0, &saved);
+    int good = code == SR_STORAGE_OK && s.ended && !s.empty_asked &&
+               check_visible(c, key, &listed) == 1 && listed == size &&
+               check_holds(c, key, size, size % 1000);
+    if ((saved.confirmed & SR_STORAGE_CONFIRMED_SIZE) && saved.object_size != size) {
+        check_note(c, "the size confirmed is %" PRIu64, saved.object_size);
+        good = 0;
+    }
+    if ((saved.confirmed & SR_STORAGE_CONFIRMED_CHECKSUM) &&
+        (saved.checksum_len == 0 || saved.checksum_len > SR_STORAGE_CHECKSUM_MAX)) {
+        check_note(c, "the checksum confirmed has %" PRIu64 " bytes", saved.checksum_len);
+        good = 0;
+    }
+    if ((saved.confirmed & SR_STORAGE_CONFIRMED_VERSION) &&
+        (!*saved.version || !memchr(saved.version, '\0', sizeof saved.version))) {
+        check_note(c, "the version confirmed is empty or has no end");
+        good = 0;
+    }
+    check_that(c, good, "an object of %" PRIu64 " bytes is saved, listed and fetched", size);
+    if (size > MIB)
+        (void)call_delete(c, &c->a, key, &d);
+}
+
+/* The size that the plugin says its uploads are cut into; 0: it does not say. */
+static uint64_t part_size(struct check *c)
+{
+    char *value = NULL;
+    uint64_t size = 0;
+    const struct sr_storage_setting *row = sr_setting_row(&c->view, "part_size");
+    if (row && row->type == SR_STORAGE_TYPE_SIZE &&
+        sr_setting_get(&c->view, "part_size", &value, NULL, NULL) == SR_OK && value)
+        size = strtoull(value, NULL, 10);
+    free(value);
+    return size;
+}
+
 static void check_sizes(struct check *c)
 {
-    static const uint64_t sizes[] = {0,           1,           2,           4095,
-                                     4096,        65536,       MIB - 1,     MIB,
-                                     MIB + 1,     5 * MIB - 1, 5 * MIB,     5 * MIB + 1,
-                                     8 * MIB - 1, 8 * MIB,     8 * MIB + 1, 16 * MIB + 1};
+    static const uint64_t sizes[] = {
+        0,           1,       2,           4095,         4096,        65535,       65536,
+        65537,       MIB - 1, MIB,         MIB + 1,      5 * MIB - 1, 5 * MIB,     5 * MIB + 1,
+        8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 16 * MIB - 1, 16 * MIB,    16 * MIB + 1};
+    const char *what = "exact parts and one byte more or less, as the setting part_size has them";
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_size(c, sizes[i]);
+    uint64_t part = part_size(c);
+    if (part == 0)
+        check_skip(c, what, "the plugin has no setting part_size");
+    else if (part > c->large)
+        check_skip(c, what, "it is more than the large object has");
+    else
+        for (uint64_t n = 1; n <= 3; n++)
+            for (int d = -1; d <= 1; d++)
+                check_size(c, n * part + (uint64_t)(int64_t)d);
+}
+
+static void check_large(struct check *c)
+{
     char key[SR_STORAGE_KEY_MAX];
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        uint64_t size = sizes[i], listed = 0;
-        struct source s = SOURCE(size, i);
-        struct sr_storage_saved saved;
-        check_key(c, "size", key);
-        int32_t code = call_save(c, &c->a, key, &s, size, 0, &saved);
-        int good = code == SR_STORAGE_OK && s.ended && check_visible(c, key, &listed) == 1 &&
-                   listed == size && check_holds(c, key, size, i);
-        if ((saved.confirmed & SR_STORAGE_CONFIRMED_SIZE) && saved.object_size != size) {
-            check_note("the size confirmed is %" PRIu64, saved.object_size);
-            good = 0;
-        }
-        check_that(c, good, "an object of %" PRIu64 " bytes is saved, listed and fetched", size);
-    }
+    struct source s = SOURCE(c->large, 99);
+    struct sr_storage_deletion d;
+    int32_t code =
+        call_save(c, &c->a, check_key(c, "large", key), &s, SR_STORAGE_SIZE_UNKNOWN, 0, NULL);
+    check_that(c, code == SR_STORAGE_OK && check_holds(c, key, c->large, 99),
+               "an object of %" PRIu64 " bytes whose length was unknown (code %d)", c->large,
+               (int)code);
+    (void)call_delete(c, &c->a, key, &d);
+    if (c->quick)
+        check_skip(c, "an object of 1 GiB whose length was unknown", "--quick");
+    else if (c->large < CHECK_LARGE)
+        check_skip(c, "an object of 1 GiB whose length was unknown", "--large asks for less");
 }
 
 static void check_hints(struct check *c)
@@ -43,14 +102,6 @@ static void check_hints(struct check *c)
                 check_holds(c, key, MIB + 7, i);
     }
     check_that(c, good, "a size hint that is wrong or missing does no harm");
-
-    struct source s = SOURCE(c->large, 99);
-    int32_t code =
-        call_save(c, &c->a, check_key(c, "large", key), &s, SR_STORAGE_SIZE_UNKNOWN, 0, NULL);
-    check_that(c, code == SR_STORAGE_OK && check_holds(c, key, c->large, 99),
-               "an object of %" PRIu64 " bytes whose length was unknown", c->large);
-    struct sr_storage_deletion d;
-    (void)call_delete(c, &c->a, key, &d);
 }
 
 static void check_readers(struct check *c)
@@ -77,41 +128,8 @@ static void check_readers(struct check *c)
     check_that(c,
                call_save(c, &c->a, check_key(c, "again-empty", key), &s, 0, 0, NULL) ==
                        SR_STORAGE_OK &&
-                   check_holds(c, key, 0, 7),
+                   s.ended && check_holds(c, key, 0, 7),
                "\"again\" before the end of an empty object is not its end");
-}
-
-static void check_keys(struct check *c)
-{
-    char key[SR_STORAGE_KEY_MAX], part[201];
-    static const char *const odd[] = {
-        "-",    "_",    "0",   "a.b..c",  "a.",       "--help",     "x-y", "x.y",   "x0",
-        "Case", "case", "a_b", "in/side", "in/si.de", "in/deep/er", "con", "nul.gz"};
-    size_t n = sizeof odd / sizeof *odd;
-    for (size_t i = 0; i < n; i++) {
-        (void)snprintf(key, sizeof key, "%sodd/%s", c->base, odd[i]);
-        int good = check_put(c, key, 10 + i, i);
-        check_that(c, good && check_visible(c, key, NULL) == 1, "the key %s", odd[i]);
-    }
-    int good = 1;
-    for (size_t i = 0; i < n; i++) {
-        (void)snprintf(key, sizeof key, "%sodd/%s", c->base, odd[i]);
-        good &= check_holds(c, key, 10 + i, i);
-    }
-    check_that(c, good, "keys that look alike are different objects");
-    memset(part, 'p', 200);
-    part[200] = '\0';
-    (void)snprintf(key, sizeof key, "%s%s", c->base, part);
-    check_that(c, check_put(c, key, 5, 1) && check_holds(c, key, 5, 1),
-               "a key with a part of 200 bytes");
-    (void)snprintf(key, sizeof key, "%s", c->base);
-    for (size_t at = strlen(key); at + 12 < SR_STORAGE_KEY_MAX - 1; at += 10)
-        memcpy(key + at, "deep-down/", 11);
-    memset(key + strlen(key), 'z', SR_STORAGE_KEY_MAX - 1 - strlen(key));
-    key[SR_STORAGE_KEY_MAX - 1] = '\0';
-    check_that(
-        c, check_put(c, key, 6, 2) && check_holds(c, key, 6, 2) && check_visible(c, key, NULL) == 1,
-        "a key of %d bytes in many parts", SR_STORAGE_KEY_MAX - 1);
 }
 
 static void check_create_only(struct check *c)
@@ -167,27 +185,12 @@ static void check_late(struct check *c)
                "no name is asked for when the reader fails");
 }
 
-static void check_retention(struct check *c)
-{
-    char key[SR_STORAGE_KEY_MAX];
-    if (c->a.caps & SR_CAP_LOCK) {
-        check_skip(c, "retain-until without the capability", "the handle has SR_CAP_LOCK");
-        return;
-    }
-    struct source s = SOURCE(10, 1);
-    s.retain_until = INT64_C(4102444800);
-    int32_t code = call_save(c, &c->a, check_key(c, "retained", key), &s, 10, 0, NULL);
-    check_that(c, code == SR_STORAGE_E_UNSUPPORTED && check_visible(c, key, NULL) == 0,
-               "retain-until without SR_CAP_LOCK is unsupported");
-}
-
 void check_saving(struct check *c)
 {
     check_sizes(c);
     check_hints(c);
+    check_large(c);
     check_readers(c);
-    check_keys(c);
     check_create_only(c);
     check_late(c);
-    check_retention(c);
 }

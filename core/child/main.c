@@ -1,26 +1,28 @@
 /* strongroom-child: what stands between strongroom and a program it runs.
  *
- *     strongroom-child PARENT STATUS_FD KEEP PROGRAM ARG0 [ARG...]
+ *     strongroom-child MODE PARENT STATUS_FD KEEP PROGRAM ARG0 [ARG...]
  *
  * posix_spawn cannot ask for a parent-death signal, and a handler between fork and exec in a
  * threaded program may do next to nothing; a program of its own has no such limits. It asks for
  * SIGKILL on the parent's death, makes sure that the parent did not die before that, closes what
- * the child must not inherit, and becomes PROGRAM. KEEP is a comma-separated list of descriptors
- * that stay open, "-" for none. A failure's errno goes to STATUS_FD, which closes by itself when
- * PROGRAM starts. Uses nothing of core, so that it stays small and starts fast.
+ * the child must not inherit, and becomes PROGRAM. MODE is "exec" for just that, or "watch": then a
+ * process stays between the two that ends all that PROGRAM forks (watch.c). KEEP is a
+ * comma-separated list of descriptors that stay open, "-" for none. A failure's errno goes to
+ * STATUS_FD, which closes by itself when PROGRAM starts. Uses nothing of core, so that it stays
+ * small and starts fast.
  */
 #include "config.h"
+#include "core/child/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define EXIT_NOT_STARTED 127
 
 static int number(const char *s, long most, long *ret)
 {
@@ -33,25 +35,24 @@ static int number(const char *s, long most, long *ret)
     return 0;
 }
 
-static void fail(int status_fd, int errnum)
+void child_fail(int status_fd, int errnum)
 {
     (void)!write(status_fd, &errnum, sizeof errnum);
-    _exit(EXIT_NOT_STARTED);
+    _exit(CHILD_NOT_STARTED);
 }
 
-/* Everything above standard error closes at exec, whoever opened it without O_CLOEXEC. */
-static void close_later(void)
+void child_close_from(int first, int at_exec)
 {
 #if defined(SYS_close_range)
     enum { CLOEXEC_FLAG = 1 << 2 };
-    if (syscall(SYS_close_range, 3u, ~0u, CLOEXEC_FLAG) == 0)
+    if (syscall(SYS_close_range, (unsigned)first, ~0u, at_exec ? CLOEXEC_FLAG : 0) == 0)
         return;
 #endif
     struct rlimit lim;
     rlim_t most =
         getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < 65536 ? lim.rlim_cur : 65536;
-    for (int fd = 3; (rlim_t)fd < most; fd++)
-        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    for (int fd = first; (rlim_t)fd < most; fd++)
+        (void)(at_exec ? fcntl(fd, F_SETFD, FD_CLOEXEC) : close(fd));
 }
 
 /* Digits and commas only, as sr_child_spawn writes them. */
@@ -72,24 +73,34 @@ static int keep_open(const char *list)
     return 0;
 }
 
+static int mode_is(const char *mode, int *ret_watch)
+{
+    *ret_watch = strcmp(mode, "watch") == 0;
+    return *ret_watch || strcmp(mode, "exec") == 0;
+}
+
 int main(int argc, char **argv)
 {
     long parent = 0, status_fd = 0;
-    if (argc < 6 || number(argv[1], 0x7fffffff, &parent) != 0 ||
-        number(argv[2], 65535, &status_fd) != 0 || status_fd < 3) {
+    int watch = 0;
+    if (argc < 7 || !mode_is(argv[1], &watch) || number(argv[2], 0x7fffffff, &parent) != 0 ||
+        number(argv[3], 65535, &status_fd) != 0 || status_fd < 3) {
         static const char usage[] = "strongroom-child is run by strongroom, not by hand\n";
         (void)!write(STDERR_FILENO, usage, sizeof usage - 1);
         return 2;
     }
+    if (watch)
+        parent = child_watched((pid_t)parent, (int)status_fd);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-        fail((int)status_fd, errno);
+        child_fail((int)status_fd, errno);
     /* The parent may have died before the signal was asked for: nobody waits for us then. */
     if ((long)getppid() != parent)
-        _exit(EXIT_NOT_STARTED);
-    close_later();
-    int failed = keep_open(argv[3]);
+        _exit(CHILD_NOT_STARTED);
+    /* Whoever opened them without O_CLOEXEC. */
+    child_close_from(STDERR_FILENO + 1, 1);
+    int failed = keep_open(argv[4]);
     if (failed != 0)
-        fail((int)status_fd, failed);
-    execv(argv[4], argv + 5);
-    fail((int)status_fd, errno);
+        child_fail((int)status_fd, failed);
+    execv(argv[5], argv + 6);
+    child_fail((int)status_fd, errno);
 }

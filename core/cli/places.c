@@ -1,16 +1,11 @@
 #include "config.h"
 #include "core/cli/places.h"
-
-static void wake(void *store)
-{
-    sr_store_cancel(store);
-}
+#include "core/engine/watch.h"
 
 static void places_watch(struct sr_context *ctx, struct sr_places *ret)
 {
     ret->ctx = ctx;
-    for (size_t i = 0; i < ret->stores.len; i++)
-        sr_context_on_cancel(ctx, wake, ret->stores.items[i]);
+    sr_watch_stores(ctx, &ret->stores);
 }
 
 int sr_places_open(struct sr_context *ctx, const char *only, int read_only, struct sr_places *ret,
@@ -35,8 +30,7 @@ void sr_places_close(struct sr_places *p)
 {
     if (!p->ctx)
         return;
-    for (size_t i = 0; i < p->stores.len; i++)
-        sr_context_off_cancel(p->ctx, wake, p->stores.items[i]);
+    sr_unwatch_stores(p->ctx, &p->stores);
     sr_stores_close(&p->stores);
     p->ctx = NULL;
 }

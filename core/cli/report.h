@@ -23,9 +23,9 @@ void sr_report_plan(struct sr_output *o, const struct sr_backup_result *r);
 /* now: UTC seconds, for ages. */
 void sr_report_list(struct sr_output *o, const struct sr_listing *l, int64_t now);
 
-/* store: where the manifest was read. */
+/* store: where the manifest was read. closed: why the detail was not opened, or NULL. */
 void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
-                        const struct sr_manifest *m);
+                        const struct sr_manifest *m, const char *closed);
 
 struct sr_verified {
     const char *store;

@@ -26,22 +26,23 @@ static json_t *detail_json(const struct sr_detail *d)
 }
 
 static json_t *manifest_json(const char *store, const struct sr_catalog_set *set,
-                             const struct sr_manifest *m)
+                             const struct sr_manifest *m, const char *closed)
 {
     char label[SR_LABEL_TEXT_MAX];
     sr_report_label(m->label, label);
-    return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, "
-                     "s:o, s:o, s:o}",
-                     "format", m->format, "set", sr_json_text_or_null(m->set), "label",
-                     sr_json_text_or_null(label), "source", sr_json_text_or_null(m->source),
-                     "created_at", sr_json_time(m->created_at), "finished_at",
-                     sr_json_time(m->finished_at), "trigger", sr_json_text_or_null(m->trigger),
-                     "strongroom_version", sr_json_text_or_null(m->strongroom_version), "store",
-                     sr_json_text_or_null(store), "encrypted", is_encrypted(m), "host",
-                     sr_json_text_or_null(m->host), "hold", set->held != 0, "proofs",
-                     sr_json_strings(&set->proofs), "recipients", sr_json_strings(&m->recipients),
-                     "tools", sr_json_strings(&m->tools), "notes", sr_json_strings(&m->notes),
-                     "detail", detail_json(m->detail), "objects", sr_objects_json(m, m->detail));
+    return json_pack(
+        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, "
+        "s:o, s:o, s:o, s:o}",
+        "format", m->format, "set", sr_json_text_or_null(m->set), "label",
+        sr_json_text_or_null(label), "source", sr_json_text_or_null(m->source), "created_at",
+        sr_json_time(m->created_at), "finished_at", sr_json_time(m->finished_at), "trigger",
+        sr_json_text_or_null(m->trigger), "strongroom_version",
+        sr_json_text_or_null(m->strongroom_version), "store", sr_json_text_or_null(store),
+        "encrypted", is_encrypted(m), "host", sr_json_text_or_null(m->host), "hold", set->held != 0,
+        "proofs", sr_json_strings(&set->proofs), "recipients", sr_json_strings(&m->recipients),
+        "tools", sr_json_strings(&m->tools), "notes", sr_json_strings(&m->notes), "detail",
+        detail_json(m->detail), "detail_closed", sr_json_text_or_null(m->detail ? NULL : closed),
+        "objects", sr_objects_json(m, m->detail));
 }
 
 static void strings_print(struct sr_output *o, const char *title, const struct sr_strlist *l)
@@ -93,11 +94,11 @@ static void rows_print(struct sr_output *o, const struct sr_detail *d)
 }
 
 void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
-                        const struct sr_manifest *m)
+                        const struct sr_manifest *m, const char *closed)
 {
     char label[SR_LABEL_TEXT_MAX], created[SR_TIME_ISO_SIZE], finished[SR_TIME_ISO_SIZE];
     if (o->json) {
-        sr_output_document(o, manifest_json(store, set, m));
+        sr_output_document(o, manifest_json(store, set, m, closed));
         return;
     }
     sr_report_label(m->label, label);
@@ -128,5 +129,6 @@ void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_
     if (m->detail)
         rows_print(o, m->detail);
     else if (m->detail_key)
-        sr_output_line(o, "hosts, tables and rows: in %s, encrypted", m->detail_key);
+        sr_output_line(o, "host, tables and rows: %s (%s)", closed ? closed : "encrypted",
+                       m->detail_key);
 }

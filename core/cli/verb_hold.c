@@ -60,6 +60,9 @@ const struct sr_verb sr_verb_hold = {
     .about =
         "Puts a backup on hold, so that retention never deletes it, in every store that has it. "
         "`strongroom release` ends the hold.\n"
+        "\n"
+        "While retention is deleting that very backup, hold waits for the outcome: exit code 10 "
+        "when the backup is gone, 11 when a prune that may have overlooked the hold does not end.\n"
         "\n" SR_ABOUT_BACKUP,
     .examples = "strongroom hold pre-migration",
     .options = options,

@@ -1,10 +1,13 @@
 #include "config.h"
+#include "core/cli/known.h"
 #include "core/cli/options.h"
 #include "core/cli/output.h"
 #include "core/cli/table.h"
 #include "core/cli/verbs.h"
 #include "core/config/config.h"
 #include "core/plugin/plugin.h"
+#include "core/plugin/settings.h"
+#include "core/util/cleanup.h"
 #include "core/util/text.h"
 
 #include <stdio.h>
@@ -23,30 +26,36 @@ static json_t *caps_json(const struct sr_storage_plugin *t)
     return a;
 }
 
-/* The row after r, whose size is the one that the plugin's own header gave it; NULL at the end. */
-static const struct sr_storage_setting *row_next(const struct sr_storage_setting *r)
+/* Its name for a store that is called as the plugin. */
+static char *row_name(const struct sr_storage_plugin *t, const struct sr_storage_setting *r)
 {
-    r = (const void *)((const char *)r + r->size);
-    return r->key ? r : NULL;
+    char *name = NULL;
+    return sr_setting_name(t->name, r->key, &name, NULL) == SR_OK ? name : NULL;
 }
 
-static const struct sr_storage_setting *row_first(const struct sr_storage_plugin *t)
+static json_t *row_json(const struct sr_storage_plugin *t, const struct sr_storage_setting *r)
 {
-    return t->settings && t->settings->key ? t->settings : NULL;
+    _cleanup_free_ char *name = row_name(t, r);
+    char kind[SR_KIND_MAX];
+    sr_known_kind(r, kind);
+    return json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:b, s:b, s:o, s:o}",
+                     "key", sr_json_text_or_null(r->key), "setting", sr_json_text_or_null(name),
+                     "type", sr_plugin_type_name(r->type), "kind", kind, "default",
+                     sr_json_text_or_null(r->fallback), "choices", sr_json_text_or_null(r->choices),
+                     "names", sr_json_text_or_null(r->names), "min", (json_int_t)r->min, "max",
+                     (json_int_t)r->max, "required", (r->flags & SR_STORAGE_SETTING_REQUIRED) != 0,
+                     "secret", (r->flags & SR_STORAGE_SETTING_SECRET) != 0, "place",
+                     (r->flags & SR_STORAGE_SETTING_PLACE) != 0, "since",
+                     sr_json_text_or_null(r->since), "help", sr_json_text_or_null(r->help));
 }
 
 static json_t *settings_json(const struct sr_storage_plugin *t)
 {
     json_t *a = json_array();
-    for (const struct sr_storage_setting *r = row_first(t); a && r; r = row_next(r))
-        sr_json_append(
-            &a, json_pack("{s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "key",
-                          sr_json_text_or_null(r->key), "type", sr_plugin_type_name(r->type),
-                          "default", sr_json_text_or_null(r->fallback), "choices",
-                          sr_json_text_or_null(r->choices), "names", sr_json_text_or_null(r->names),
-                          "required", (r->flags & SR_STORAGE_SETTING_REQUIRED) != 0, "secret",
-                          (r->flags & SR_STORAGE_SETTING_SECRET) != 0, "help",
-                          sr_json_text_or_null(r->help)));
+    for (const struct sr_storage_setting *r = sr_setting_host_rows; a && r->key; r++)
+        sr_json_append(&a, row_json(t, r));
+    for (const struct sr_storage_setting *r = t->settings; a && r && r->key; r++)
+        sr_json_append(&a, row_json(t, r));
     return a;
 }
 
@@ -88,21 +97,31 @@ static void survey_print(struct sr_output *o, const struct sr_plugin_survey *s)
         sr_output_line(o, "looked into %s", s->folders.items[i]);
 }
 
+static void row_print(struct sr_table *t, const struct sr_storage_plugin *p,
+                      const struct sr_storage_setting *r)
+{
+    _cleanup_free_ char *name = row_name(p, r);
+    char kind[SR_KIND_MAX];
+    sr_known_kind(r, kind);
+    sr_table_cell(t, name);
+    sr_table_cell(t, r->choices ? r->choices : kind);
+    sr_table_cell(t, r->fallback);
+    sr_table_cell(t, r->names);
+    sr_table_cell(t, r->since);
+    sr_table_cellf(t, "%s%s", r->help ? r->help : "",
+                   r->flags & SR_STORAGE_SETTING_REQUIRED ? " (required)" : "");
+}
+
 static void settings_print(struct sr_output *o, const struct sr_storage_plugin *p)
 {
-    static const struct sr_column columns[] = {
-        {"SETTING", 0}, {"TYPE", 0}, {"DEFAULT", 0}, {"ALSO", 0}, {"WHAT", 0}};
+    static const struct sr_column columns[] = {{"SETTING", 0}, {"KIND", 0},  {"DEFAULT", 0},
+                                               {"ALSO", 0},    {"SINCE", 0}, {"WHAT", 0}};
     struct sr_table t;
-    sr_table_init(&t, columns, 5);
-    for (const struct sr_storage_setting *r = row_first(p); r; r = row_next(r)) {
-        sr_table_cell(&t, r->key);
-        sr_table_cell(&t, r->choices ? r->choices : sr_plugin_type_name(r->type));
-        sr_table_cell(&t, r->fallback);
-        sr_table_cell(&t, r->names);
-        sr_table_cellf(&t, "%s%s%s", r->help ? r->help : "",
-                       r->flags & SR_STORAGE_SETTING_REQUIRED ? " (required)" : "",
-                       r->flags & SR_STORAGE_SETTING_SECRET ? " (secret)" : "");
-    }
+    sr_table_init(&t, columns, 6);
+    for (const struct sr_storage_setting *r = sr_setting_host_rows; r->key; r++)
+        row_print(&t, p, r);
+    for (const struct sr_storage_setting *r = p->settings; r && r->key; r++)
+        row_print(&t, p, r);
     sr_table_print(&t, o);
     sr_table_done(&t);
 }
@@ -125,7 +144,10 @@ static void one_print(struct sr_output *o, const struct sr_plugin_found *f)
     for (size_t i = 0; i < n; i++)
         sr_output_line(o, "%s%s", i == 0 ? "can          " : "             ", caps[i]);
     sr_output_line(o, "%s", "");
-    sr_output_line(o, "Settings, as BACKUP_<STORE>_<SETTING> in upper case:");
+    sr_output_line(o,
+                   "Settings of a store called %s (of a store dr=%s: BACKUP_DR_*); each may be "
+                   "given as a file, NAME_FILE:",
+                   t->name, t->name);
     settings_print(o, t);
 }
 
@@ -191,13 +213,13 @@ static int run(struct sr_cli *cli, struct sr_error *err)
 const struct sr_verb sr_verb_plugins = {
     .name = "plugins",
     .summary = "what can be loaded, from where, its settings",
-    .synopsis = "[NAME]",
+    .synopsis = "[PLUGIN]",
     .about = "Lists the storage plugins in BACKUP_PLUGIN_PATH and in the plugin folder of the "
              "installation, also those that were refused and why. With a name, shows that plugin: "
-             "what it can do and its settings with their defaults and the well-known names that "
-             "they answer to.",
+             "what it can do and its settings with their kinds, defaults and the well-known names "
+             "that they answer to.",
     .examples = "strongroom plugins\nstrongroom plugins local",
-    .operand = "NAME",
+    .operand = "PLUGIN",
     .operands_max = 1,
     .needs = SR_NEEDS_CONFIG,
     .run = run,

@@ -3,7 +3,10 @@
 #include "core/cli/places.h"
 #include "core/cli/report.h"
 #include "core/cli/verbs.h"
+#include "core/engine/unseal.h"
+#include "core/util/cleanup.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct sr_option options[] = {
@@ -31,6 +34,7 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     struct sr_catalog_set found;
     struct sr_catalog *c = NULL;
     struct sr_manifest *m = NULL;
+    _cleanup_free_ char *closed = NULL;
     char object[SR_KEY_MAX];
     int rc = sr_places_open_reachable(cli->ctx, sr_args_str(a, "store"), &places, err);
     if (rc == SR_OK)
@@ -42,7 +46,10 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     if (rc == SR_OK)
         rc = sr_catalog_read(sr_store_ro(store), &c, err);
     if (rc == SR_OK)
-        sr_report_manifest(cli->out, sr_store_name(sr_store_ro(store)), set_in(c, &found), m);
+        rc = sr_unseal_detail(cli->ctx, store, m, &closed, err);
+    if (rc == SR_OK)
+        sr_report_manifest(cli->out, sr_store_name(sr_store_ro(store)), set_in(c, &found), m,
+                           closed);
     sr_catalog_free(c);
     sr_manifest_free(m);
     sr_places_close(&places);
@@ -54,7 +61,9 @@ const struct sr_verb sr_verb_show = {
     .summary = "one backup, the whole manifest made readable",
     .synopsis = "BACKUP [--store STORE] [--database DB] [--label PREFIX]",
     .about = "Shows what one backup holds: its objects with sizes and digests, who can decrypt it, "
-             "the tools that made it and, where it is not encrypted, tables and rows.\n"
+             "the tools that made it and, where it is not encrypted or the key is here, host, "
+             "databases, tables and rows. Nobody is asked for a passphrase: a key that is locked "
+             "counts as not here.\n"
              "\n" SR_ABOUT_BACKUP,
     .examples = "strongroom show latest\nstrongroom show dr:pre-migration --json",
     .options = options,

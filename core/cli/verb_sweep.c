@@ -21,7 +21,8 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     int dry_run = sr_args_flag(cli->args, "dry-run");
     struct sr_sweep_result result = {0};
     struct sr_places places = {0};
-    int rc = sr_places_open(cli->ctx, sr_args_str(cli->args, "store"), dry_run, &places, err);
+    /* Also for a dry run: a store opened to be read only is asked for no sweep. */
+    int rc = sr_places_open(cli->ctx, sr_args_str(cli->args, "store"), 0, &places, err);
     if (rc == SR_OK) {
         uint64_t age = (uint64_t)sr_config_int(cli->cfg, "BACKUP_SWEEP_AGE");
         rc = sr_sweep_run(cli->ctx, &places.stores, age, dry_run, &result, err);
@@ -37,12 +38,15 @@ const struct sr_verb sr_verb_sweep = {
     .name = "sweep",
     .summary = "remove unfinished uploads, objects without a manifest, and spools",
     .synopsis = "[--store STORE] [--older-than T] [--dry-run]",
-    .about = "Removes what runs that died have left behind: unfinished uploads, objects that no "
-             "manifest names, spool files. Only names that are strongroom's own are touched, only "
-             "when no run of that source is alive, and only what is old enough or what the journal "
-             "of a dead run names.\n"
-             "\n"
-             "Each backup sweeps the leftovers of dead runs too.",
+    .about =
+        "Removes what runs that died have left behind: unfinished uploads, objects that no "
+        "manifest names, spool files. What the journal of a dead run of this host names goes at "
+        "once. Everything else must be old enough, and provably strongroom's own: named by the "
+        "claim of a run without a manifest (SET.claim) or by the mark of a prune that was cut off "
+        "(SET.SOURCE.pruning). What is on hold, and dumps of other programs, whatever their names, "
+        "stay.\n"
+        "\n"
+        "Each backup sweeps the leftovers of dead runs too.",
     .examples = "strongroom sweep --dry-run\nstrongroom sweep --older-than 7d --store dr",
     .options = options,
     .needs = SR_NEEDS_CONFIG | SR_NEEDS_CONTEXT | SR_NEEDS_AUDIT,

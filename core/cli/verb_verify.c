@@ -95,7 +95,7 @@ static int run(struct sr_cli *cli, struct sr_error *err)
         return sr_fail(err, SR_E_USAGE,
                        all ? "verify takes BACKUP or --all, not both"
                            : "verify needs BACKUP, or --all; see `strongroom help verify`");
-    int rc = sr_places_open(cli->ctx, sr_args_str(cli->args, "store"), 1, &places, err);
+    int rc = sr_places_open_reachable(cli->ctx, sr_args_str(cli->args, "store"), &places, err);
     if (rc == SR_OK && !all)
         rc = verify_backup(&v, &places.stores, err);
     for (size_t i = 0; all && rc == SR_OK && i < places.stores.len; i++)
@@ -105,6 +105,12 @@ static int run(struct sr_cli *cli, struct sr_error *err)
                  ? sr_error_copy(err, &v.first)
                  : sr_fail(err, SR_E_CORRUPT, "%zu of %zu backups are damaged; the first: %s",
                            v.bad, v.len, v.first.text);
+    /* STORE:BACKUP asked for one copy alone. */
+    else if (rc == SR_OK && places.stores.closed_len > 0 &&
+             (all || !strchr(cli->args->operands.items[0], ':')))
+        rc = sr_fail(err, SR_E_PARTIAL, "verified in %zu of %zu stores: %s", places.stores.len,
+                     places.stores.len + places.stores.closed_len,
+                     places.stores.closed[0].error.text);
     if (v.len > 0 || rc == SR_OK)
         sr_report_verified(cli->out, v.done, v.len);
     for (size_t i = 0; i < v.len; i++)
@@ -125,7 +131,8 @@ const struct sr_verb sr_verb_verify = {
         "\n"
         "Each object reaches a rung: \"re-read\" (the stored bytes agree) or \"opened\" (so does "
         "what is inside). A missing key is no failure. Every store that holds the backup is "
-        "read, unless --store or STORE: names one. Exit code 13 tells damage.\n"
+        "read, unless --store or STORE: names one. Exit code 13 tells damage, 3 that a store "
+        "could not be opened and all that the others hold is sound.\n"
         "\n" SR_ABOUT_BACKUP,
     .examples = "strongroom verify latest\nstrongroom verify --all --store dr",
     .options = options,

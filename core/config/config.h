@@ -100,9 +100,19 @@ int sr_config_raw(const struct sr_config *c, const char *name, char **ret, struc
  * malloc'd. */
 int sr_config_raw_path(const struct sr_config *c, const char *name, const char *value, char **ret,
                        struct sr_error *err);
+/* Where the raw name is set, at the level that counts: "environment", ".env:12"; "" when nowhere.
+ */
+void sr_config_raw_where(const struct sr_config *c, const char *name, char *out, size_t cap);
+/* The file that gives the raw name (NAME_FILE at the level that counts): malloc'd absolute path,
+ * NULL when none does. SR_E_CONFIG as for sr_config_raw. */
+int sr_config_raw_file(const struct sr_config *c, const char *name, char **ret,
+                       struct sr_error *err);
+/* Nonzero when a flag sets name. */
+int sr_config_has_flag(const struct sr_config *c, const char *name);
 enum sr_origin sr_config_raw_origin(const struct sr_config *c, const char *name);
-/* Adds every raw name that is set and begins with prefix to ret, which is sorted as a whole. SR_OK
- * or SR_E_NO_MEMORY. */
+/* Adds every raw name that is set and begins with prefix to ret, which is sorted as a whole; not
+ * those that a container runtime sets for a service of such a name (injected.c). SR_OK or
+ * SR_E_NO_MEMORY. */
 int sr_config_names(const struct sr_config *c, const char *prefix, struct sr_strlist *ret);
 
 /* A path made absolute; malloc'd, NULL when it is unset. A relative one that a file set counts from
@@ -122,7 +132,12 @@ char *sr_config_shown(const struct sr_setting *s, const char *value);
 /* Adds to warnings what was odd in the files (a name set twice, secrets that every user may read),
  * and what is set but not understood, with the nearest known name (BACKUP_RETENTION_DAY ->
  * BACKUP_RETENTION_DAYS). Judged are BACKUP_* everywhere and every name of the configuration file;
- * settings of stores are judged in core/store by their plugins' tables. SR_OK or SR_E_NO_MEMORY. */
-int sr_config_unknown(const struct sr_config *c, struct sr_strlist *warnings);
+ * settings of stores are judged by their plugins' tables, those of stores that are not in use not
+ * at all: plugins are the names of plugins that exist (may be NULL). SR_OK or SR_E_NO_MEMORY. */
+int sr_config_unknown(const struct sr_config *c, const struct sr_strlist *plugins,
+                      struct sr_strlist *warnings);
+/* The same for what flags set: what is mistyped on a command line was meant to count now. */
+int sr_config_unknown_flags(const struct sr_config *c, const struct sr_strlist *plugins,
+                            struct sr_strlist *ret);
 
 #endif

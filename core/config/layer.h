@@ -39,6 +39,10 @@ int sr_layer_read_file(struct sr_layer *l, const char *path, int optional, const
                        struct sr_strlist *warnings, struct sr_error *err);
 /* The pair with a value, or NULL. */
 const struct sr_pair *sr_layer_get(const struct sr_layer *l, const char *name);
+/* Nonzero when name is one that a container runtime has set in the environment for a service:
+ * <X>_SERVICE_HOST, <X>_PORT_443_TCP_ADDR, ... Of a service "backup-s3" they begin like settings of
+ * a store s3, and nobody wrote them. */
+int sr_layer_is_injected(const struct sr_layer *l, const char *name);
 /* "environment", ".env:12", "flag". */
 void sr_layer_origin_text(const struct sr_layer *l, const struct sr_pair *p, char *out, size_t cap);
 void sr_layer_done(struct sr_layer *l); /* overwrites the values, which may be secrets */

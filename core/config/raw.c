@@ -129,6 +129,33 @@ int sr_config_raw_path(const struct sr_config *c, const char *name, const char *
     return rc == SR_OK || !name ? rc : sr_error_wrap(err, "%s", name);
 }
 
+void sr_config_raw_where(const struct sr_config *c, const char *name, char *out, size_t cap)
+{
+    struct sr_found f = {0};
+    *out = '\0';
+    if (sr_config_find(c, name, NULL, 1, &f, NULL) == SR_OK && f.layer)
+        sr_layer_origin_text(f.layer, f.pair, out, cap);
+}
+
+int sr_config_raw_file(const struct sr_config *c, const char *name, char **ret,
+                       struct sr_error *err)
+{
+    struct sr_found f = {0};
+    int rc = sr_config_find(c, name, NULL, 1, &f, err);
+    *ret = NULL;
+    if (rc == SR_OK && f.is_file)
+        rc = sr_config_absolute(c, f.layer, f.pair->value, ret, err);
+    return rc;
+}
+
+int sr_config_has_flag(const struct sr_config *c, const char *name)
+{
+    for (size_t i = 0; i < SR_CONFIG_LAYERS; i++)
+        if (c->layers[i].origin == SR_ORIGIN_FLAG && sr_layer_get(&c->layers[i], name))
+            return 1;
+    return 0;
+}
+
 enum sr_origin sr_config_raw_origin(const struct sr_config *c, const char *name)
 {
     struct sr_found f = {0};
@@ -143,7 +170,8 @@ int sr_config_names(const struct sr_config *c, const char *prefix, struct sr_str
         for (size_t j = 0; j < c->layers[i].len; j++) {
             const struct sr_pair *p = &c->layers[i].pairs[j];
             int seen = 0;
-            if (strncmp(p->name, prefix, len) != 0 || !*p->value)
+            if (strncmp(p->name, prefix, len) != 0 || !*p->value ||
+                sr_layer_is_injected(&c->layers[i], p->name))
                 continue;
             for (size_t k = 0; k < i && !seen; k++)
                 seen = sr_layer_get(&c->layers[k], p->name) != NULL;

@@ -5,14 +5,16 @@
 #include "core/engine/opening.h"
 #include "core/engine/protection.h"
 #include "core/engine/structure.h"
-#include "core/engine/transfer.h"
+#include "core/engine/watch.h"
 #include "core/source/pg_conn.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
+#include "core/util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,18 +98,44 @@ static void key_in_place(const struct adopting *a, const char *file, char key[SR
         memcpy(key, rest, strlen(rest) + 1);
 }
 
-static int pull_fd(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
-                   struct sr_error *err)
+/* A file that is read for the second time, and what it was the first time. */
+struct copying {
+    const char *file;
+    int fd;
+    EVP_MD_CTX *sha;
+    const struct seen *seen;
+};
+
+static int copy_is_same(struct copying *c, struct sr_error *err)
 {
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    unsigned n = 0;
+    if (EVP_DigestFinal_ex(c->sha, sum, &n) != 1)
+        return sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
+    sr_hex(sum, n, hex);
+    return strcmp(hex, c->seen->bytes.stored_sha256) == 0
+               ? SR_OK
+               : sr_fail(err, SR_E_CHANGED, "%s changed while it was being adopted", c->file);
+}
+
+static int pull_copy(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
+                     struct sr_error *err)
+{
+    struct copying *c = ctx;
     ssize_t n;
     (void)timeout_ms; /* a file never makes one wait */
     do
-        n = read(*(int *)ctx, buf, cap);
+        n = read(c->fd, buf, cap);
     while (n < 0 && errno == EINTR);
     if (n < 0)
-        return sr_fail_errno(err, errno, "cannot read the file being adopted");
+        return sr_fail_errno(err, errno, "cannot read %s", c->file);
     *ret_len = (size_t)n;
-    return SR_OK;
+    if (n == 0)
+        return copy_is_same(c, err);
+    return EVP_DigestUpdate(c->sha, buf, (size_t)n) == 1
+               ? SR_OK
+               : sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
 }
 
 /* Copies a file from elsewhere into the store under a name made of its own name, its time and its
@@ -135,11 +163,23 @@ static int copy_in(struct adopting *a, const char *file, const struct seen *seen
     if (rc != SR_OK)
         return rc;
     struct sr_store_object object = {.key = key, .size_hint = seen->bytes.stored_size};
-    struct sr_store_saved saved;
-    rc = sr_store_save(a->store, &object, pull_fd, &fd, &saved, err);
-    if (rc == SR_OK && saved.size != seen->bytes.stored_size)
-        rc = sr_fail(err, SR_E_CHANGED, "%s changed while it was being adopted", file);
+    struct copying c = {.file = file, .fd = fd, .sha = EVP_MD_CTX_new(), .seen = seen};
+    if (!c.sha || EVP_DigestInit_ex(c.sha, EVP_sha256(), NULL) != 1)
+        rc = sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
+    if (rc == SR_OK)
+        rc = sr_store_save(a->store, &object, pull_copy, &c, NULL, err);
+    EVP_MD_CTX_free(c.sha);
     return rc;
+}
+
+/* Takes the copy out again: without a manifest it would lie there until it is old. */
+static void copy_out(struct adopting *a, const char *key)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    sr_store_resume(a->store);
+    if (sr_store_delete(a->store, key, NULL, NULL, &e) != SR_OK)
+        sr_log(SR_LOG_WARN, "%s stays behind without a manifest, for `strongroom sweep`: %s", key,
+               e.text);
 }
 
 /* An object belongs to one backup: were it named by two, retention of the one would take it from
@@ -205,6 +245,7 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
     struct sr_buf text;
     struct stat st;
     char key[SR_KEY_MAX] = "", beside[SR_KEY_MAX];
+    int copied = 0;
     sr_buf_init(&text, SR_MANIFEST_MAX);
     int rc = stat(file, &st) == 0 ? SR_OK : sr_fail_errno(err, errno, "cannot read %s", file);
     if (rc == SR_OK)
@@ -219,7 +260,7 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
     if (rc == SR_OK && *key)
         rc = not_taken(a, key, err);
     else if (rc == SR_OK)
-        rc = copy_in(a, file, &seen, key, err);
+        copied = (rc = copy_in(a, file, &seen, key, err)) == SR_OK;
     if (rc == SR_OK)
         rc = manifest_for(a, key, &seen, (int64_t)st.st_mtim.tv_sec, m, err);
     if (rc == SR_OK &&
@@ -236,6 +277,8 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
         rc = sr_beside_key(m->set, a->source, "manifest.json", beside, sizeof beside, err);
     if (rc == SR_OK)
         rc = sr_store_save_small(a->store, beside, text.data, text.len, err);
+    if (rc != SR_OK && rc != SR_E_IN_DOUBT && copied)
+        copy_out(a, key);
     if (rc == SR_OK &&
         (sr_set_string(&ret->file, file) != SR_OK || sr_set_string(&ret->set, m->set) != SR_OK))
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
@@ -279,12 +322,15 @@ int sr_adopt_run(struct sr_context *ctx, const struct sr_adopt_options *o, struc
         rc = sr_passphrase_from_config(ctx->cfg, &a.passphrase, err);
     if (rc == SR_OK)
         rc = sr_stores_open(ctx->cfg, o->store, &a.stores, err);
-    if (rc == SR_OK)
+    if (rc == SR_OK) {
+        sr_watch_stores(ctx, &a.stores);
         a.store = a.stores.items[0];
+    }
     for (size_t i = 0; rc == SR_OK && i < o->files->len; i++) {
         rc = adopt_one(&a, o->files->items[i], &list[n], err);
         n += rc == SR_OK;
     }
+    sr_unwatch_stores(ctx, &a.stores);
     sr_stores_close(&a.stores);
     sr_passphrase_free(a.passphrase);
     /* What was adopted before a failure stays adopted, and is told. */

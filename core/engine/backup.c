@@ -3,6 +3,7 @@
 #include "core/engine/audit.h"
 #include "core/engine/run.h"
 #include "core/engine/sweep.h"
+#include "core/engine/watch.h"
 #include "core/source/pg_preflight.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
@@ -206,6 +207,7 @@ static void run_done(struct sr_run *r)
     for (size_t i = 0; r->targets && i < r->stores.len; i++)
         sr_target_done(&r->targets[i]);
     free(r->targets);
+    sr_unwatch_stores(r->ctx, &r->stores);
     sr_stores_close(&r->stores);
     sr_protection_done(&r->protection);
     sr_pg_target_free(r->pg);

@@ -11,6 +11,16 @@
 
 #include "core/util/text.h"
 
+/* A small object of the set, told to the journal first; the manifest is none. */
+static int save_beside(struct sr_run *r, const char *key, const struct sr_buf *text,
+                       struct sr_error *err)
+{
+    int rc = sr_journal_key(r->journal, key, err);
+    return rc == SR_OK ? sr_transfer_small(r->ctx, key, text->data, text->len, r->targets,
+                                           r->stores.len, err)
+                       : rc;
+}
+
 /* Lines for `sha256sum -c`, run in the folder that the set's keys count from. */
 static int commit_sums(struct sr_run *r, const char *detail_key, const struct sr_buf *detail,
                        struct sr_error *err)
@@ -38,7 +48,7 @@ static int commit_sums(struct sr_run *r, const char *detail_key, const struct sr
     if (rc == SR_OK)
         rc = sr_beside_key(r->set, r->source, "sha256", key, sizeof key, err);
     if (rc == SR_OK)
-        rc = sr_transfer_small(r->ctx, key, b.data, b.len, r->targets, r->stores.len, err);
+        rc = save_beside(r, key, &b, err);
     sr_buf_done(&b);
     return rc;
 }
@@ -55,12 +65,11 @@ static int commit_detail(struct sr_run *r, struct sr_buf *sealed, struct sr_erro
     if (rc == SR_OK)
         rc = sr_transfer_seal(&r->protection, text.data, text.len, sealed, err);
     if (rc == SR_OK)
-        rc = sr_beside_key(r->set, r->source, "detail.json.gz.gpg", key, sizeof key, err);
+        rc = sr_beside_key(r->set, r->source, SR_DETAIL_SUFFIX, key, sizeof key, err);
     if (rc == SR_OK && sr_set_string(&m->detail_key, key) != SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
-        rc = sr_transfer_small(r->ctx, key, sealed->data, sealed->len, r->targets, r->stores.len,
-                               err);
+        rc = save_beside(r, key, sealed, err);
     sr_buf_done(&text);
     return rc;
 }

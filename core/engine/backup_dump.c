@@ -2,6 +2,7 @@
 #include "core/engine/audit.h"
 #include "core/engine/run.h"
 #include "core/pipeline/step.h"
+#include "core/source/pg_locked.h"
 #include "core/source/pg_rows.h"
 #include "core/source/pg_scan.h"
 #include "core/util/cleanup.h"
@@ -72,6 +73,16 @@ static void audit_uploaded(struct sr_run *r, const char *key)
                            r->result->stores[i].name, "key", key, NULL);
 }
 
+int sr_run_digest_in_name(const struct sr_run *r)
+{
+    return !r->o->scheduled && !r->o->stream;
+}
+
+static int note_key(void *journal, const char *key, struct sr_error *err)
+{
+    return sr_journal_key(journal, key, err);
+}
+
 /* One pg_dump (or pg_dumpall) through the pipeline into the stores. */
 static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const char *kind,
                     const char *manifest_kind, const char *database, const char *part,
@@ -82,7 +93,6 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
     struct sr_manifest_object *object = NULL;
     _cleanup_free_ char *what = NULL;
     struct sr_transfer_observer observer = {plain_feed, plain_finish, &w};
-    int digest = !r->o->scheduled && !r->o->stream;
     if (asprintf(&what, "%s %s",
                  po->format == SR_DUMP_GLOBALS  ? "the globals dump of"
                  : po->format == SR_DUMP_CUSTOM ? "the custom dump of"
@@ -107,7 +117,7 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
             .set = r->set,
             .database = part,
             .kind = kind,
-            .digest_in_name = digest,
+            .digest_in_name = sr_run_digest_in_name(r),
             .protection = &r->protection,
             .input = &input,
             .observers = &observer,
@@ -117,6 +127,8 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
                                   : (uint64_t)sr_config_int(r->ctx->cfg, "BACKUP_MIN_SIZE"),
             .expected_size = SR_SIZE_UNKNOWN,
             .spool_dir = r->spool_dir,
+            .note = note_key,
+            .note_ctx = r->journal,
         };
         rc = sr_transfer_run(r->ctx, &t, r->targets, r->stores.len, object, err);
         if (rc != SR_OK)
@@ -124,6 +136,8 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
         else if (*sr_pg_dump_stderr(d))
             sr_log(SR_LOG_WARN, "pg_dump said: %s", sr_pg_dump_stderr(d));
     }
+    if (rc == SR_E_TIMEOUT && d && r->conn && sr_pg_dump_locked_out(d))
+        sr_pg_lock_holders(r->conn, err);
     sr_pg_dump_free(d);
     if (rc != SR_OK && r->conn)
         sr_pg_end_backends(r->conn, r->app);

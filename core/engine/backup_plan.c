@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/engine/run.h"
+#include "core/engine/watch.h"
 #include "core/source/pg_preflight.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
@@ -50,6 +51,7 @@ static int plan_stores(struct sr_run *r, struct sr_error *err)
                            : sr_stores_open_reachable(r->ctx->cfg, r->o->to, 0, &r->stores, err);
     if (rc != SR_OK)
         return rc;
+    sr_watch_stores(r->ctx, &r->stores);
     size_t total = r->stores.len + r->stores.closed_len;
     if (min > (int64_t)total)
         return sr_fail(err, SR_E_CONFIG,
@@ -289,120 +291,4 @@ int sr_run_plan(struct sr_run *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = plan_preflight(r, err);
     return rc;
-}
-
-/* --- the set's name
- * ------------------------------------------------------------------------------- */
-
-struct taken {
-    const char *set;
-    int found;
-};
-
-/* Of "app" the set "app-nightly" is no namesake, although its keys begin the same. */
-static int emit_found(void *ctx, const struct sr_store_entry *entry)
-{
-    struct taken *t = ctx;
-    struct sr_key_parts parts;
-    sr_key_parse(entry->key, &parts);
-    t->found = sr_key_belongs(entry->key, t->set) ||
-               (parts.kind != SR_KEY_OTHER && strcmp(parts.set, t->set) == 0);
-    return t->found;
-}
-
-/* Does any store hold anything of this name already? A store that may not be listed (write-only
- * credentials) cannot be asked; create-only saves still keep what is there. One that fails is left
- * out from here on, as long as enough are left. */
-static int name_taken(struct sr_run *r, const char *set, int *ret, struct sr_error *err)
-{
-    static const char after[] = {'-', '.'};
-    struct taken t = {.set = set};
-    for (size_t i = 0; i < r->stores.len; i++)
-        for (size_t k = 0; k < sizeof after && !t.found && !r->targets[i].failed; k++) {
-            char prefix[SR_SET_MAX + 2];
-            struct sr_error e = SR_ERROR_INIT;
-            (void)snprintf(prefix, sizeof prefix, "%s%c", set, after[k]);
-            int rc =
-                sr_store_list(sr_store_ro(r->stores.items[i]), prefix, NULL, emit_found, &t, &e);
-            if (rc == SR_E_DENIED) {
-                sr_log(SR_LOG_VERBOSE, "cannot look for a set named %s before writing it: %s", set,
-                       e.text);
-                break;
-            }
-            if (rc == SR_E_CANCELLED || rc == SR_E_NO_MEMORY || (rc != SR_OK && r->o->dry_run))
-                return sr_error_copy(err, &e);
-            if (rc == SR_OK)
-                continue;
-            sr_log(SR_LOG_WARN, "going on without store %s: %s", r->result->stores[i].name, e.text);
-            sr_target_fail(&r->targets[i], &e);
-            if ((int64_t)sr_targets_alive(r->targets, r->stores.len) <
-                sr_config_int(r->ctx->cfg, "BACKUP_MIN_STORES"))
-                return sr_error_copy(err, &e);
-        }
-    *ret = t.found;
-    return SR_OK;
-}
-
-static int store_names(const struct sr_run *r, struct sr_strlist *ret, struct sr_error *err)
-{
-    for (size_t i = 0; i < r->stores.len; i++)
-        if (sr_strlist_add(ret, sr_store_name(sr_store_ro(r->stores.items[i]))) != SR_OK)
-            return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    return SR_OK;
-}
-
-int sr_run_name(struct sr_run *r, struct sr_error *err)
-{
-    char label[SR_LABEL_MAX + 1];
-    int timestamp = r->o->scheduled || sr_config_bool(r->ctx->cfg, "BACKUP_LABEL_TIMESTAMP");
-    int64_t now = sr_clock_now(r->ctx->clock);
-    struct sr_strlist names = {0};
-    int rc = store_names(r, &names, err);
-    /* A name is free when no store and no live run here has it; when it is taken (two runs in one
-     * second) the next second is as good. A label that fixes the whole name leaves nothing to
-     * choose. */
-    for (int tries = 0; rc == SR_OK; tries++) {
-        int taken = 0;
-        if (r->o->scheduled)
-            (void)snprintf(label, sizeof label, "scheduled");
-        else if (r->o->label)
-            rc = sr_label_escape(r->o->label, label, err);
-        else if (sr_label_escape(r->source_name, label, NULL) != SR_OK)
-            (void)snprintf(label, sizeof label,
-                           "backup"); /* a database whose name makes no label */
-        if (rc == SR_OK)
-            rc = sr_set_make(label, now + tries, timestamp, r->set, err);
-        if (rc == SR_OK)
-            rc = name_taken(r, r->set, &taken, err);
-        if (rc == SR_OK && !taken) {
-            rc = sr_journal_begin(r->state_dir, r->set, r->source, &names, &r->journal, err);
-            if (rc != SR_E_EXISTS)
-                break;
-            taken = 1;
-            rc = SR_OK;
-        }
-        if (rc == SR_OK && taken) {
-            char next[SR_SET_MAX];
-            rc = sr_set_make(label, now + tries + 1, timestamp, next, err);
-            if (rc == SR_OK && (strcmp(next, r->set) == 0 || tries >= 120))
-                rc = sr_fail(
-                    err, SR_E_EXISTS,
-                    "a backup named %s exists already and is never replaced; choose another "
-                    "label%s",
-                    r->set, timestamp ? "" : " or set BACKUP_LABEL_TIMESTAMP=on");
-        }
-    }
-    sr_strlist_done(&names);
-    if (rc != SR_OK)
-        return rc;
-    char unused[SR_SET_MAX];
-    int64_t named = -1;
-    sr_set_split(r->set, unused, &named);
-    r->created_at = named >= 0 ? named : now;
-    if (r->created_at < now - 86400)
-        sr_log(SR_LOG_WARN,
-               "the label ends in a time, so %s counts as that old: a later prune goes by it; end "
-               "the label in something else to have the present time added",
-               r->set);
-    return SR_OK;
 }

@@ -1,12 +1,11 @@
 #include "config.h"
 #include "core/engine/doctor.h"
+#include "core/engine/doctor_private.h"
 #include "core/engine/protection.h"
-#include "core/engine/sweep.h"
 #include "core/pipeline/keys.h"
 #include "core/source/pg_conn.h"
 #include "core/source/pg_preflight.h"
 #include "core/source/pg_tools.h"
-#include "core/store/stores.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
 #include "core/util/text.h"
@@ -19,17 +18,8 @@
 
 #define KEY_EXPIRY_NOTICE (30 * 86400) /* seconds */
 
-struct doctor {
-    struct sr_context *ctx;
-    struct sr_doctor_result *result;
-    int out_of_memory;
-};
-
-static void add(struct doctor *d, enum sr_doctor_level level, const char *what, const char *remedy,
-                const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-
-static void add(struct doctor *d, enum sr_doctor_level level, const char *what, const char *remedy,
-                const char *fmt, ...)
+void sr_doctor_add(struct sr_doctor *d, enum sr_doctor_level level, const char *what,
+                   const char *remedy, const char *fmt, ...)
 {
     struct sr_doctor_result *r = d->result;
     struct sr_doctor_line *lines = reallocarray(r->lines, r->len + 1, sizeof *lines);
@@ -52,48 +42,49 @@ static void add(struct doctor *d, enum sr_doctor_level level, const char *what, 
     r->lines[r->len++] = l;
 }
 
-static void check_protection(struct doctor *d)
+static void check_protection(struct sr_doctor *d)
 {
     struct sr_protection p = {0};
     struct sr_error e = SR_ERROR_INIT;
     int64_t now = sr_clock_now(d->ctx->clock);
     if (sr_protection_from_config(d->ctx->cfg, now, &p, &e) != SR_OK) {
-        add(d, SR_DOCTOR_BLOCKER, "protection", NULL, "%s", e.text);
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, "protection", NULL, "%s", e.text);
         return;
     }
     if (!sr_protection_encrypts(&p))
-        add(d, SR_DOCTOR_NOTE, "encryption",
-            "set BACKUP_ENCRYPTION_ENABLED=true and GPG_RECIPIENT_KEY_ID",
-            "off: whoever can read the store can read the data");
+        sr_doctor_add(d, SR_DOCTOR_NOTE, "encryption",
+                      "set BACKUP_ENCRYPTION_ENABLED=true and GPG_RECIPIENT_KEY_ID",
+                      "off: whoever can read the store can read the data");
     for (size_t i = 0; p.recipients && i < sr_recipients_len(p.recipients); i++) {
         const char *fpr = sr_recipients_fingerprint(p.recipients, i);
         int64_t expires = sr_recipients_expires(p.recipients, i);
         char when[SR_TIME_ISO_SIZE] = "never";
         if (expires > 0)
             sr_time_iso(expires, when);
-        add(d, expires > 0 && expires < now + KEY_EXPIRY_NOTICE ? SR_DOCTOR_NOTE : SR_DOCTOR_OK,
+        sr_doctor_add(
+            d, expires > 0 && expires < now + KEY_EXPIRY_NOTICE ? SR_DOCTOR_NOTE : SR_DOCTOR_OK,
             "recipient", NULL, "%s (%s), expires: %s; its secret key is %s", fpr,
             sr_recipients_uid(p.recipients, i), when,
             sr_secret_key_here(&fpr, 1) ? "here, so backups can be opened on this host"
                                         : "not here");
     }
-    add(d, SR_DOCTOR_OK, "compression", NULL, "%s", p.compression);
+    sr_doctor_add(d, SR_DOCTOR_OK, "compression", NULL, "%s", p.compression);
     sr_protection_done(&p);
 }
 
-static void check_tool(struct doctor *d, enum sr_pg_tool_kind kind, const char *name, int server,
+static void check_tool(struct sr_doctor *d, enum sr_pg_tool_kind kind, const char *name, int server,
                        enum sr_doctor_level missing)
 {
     struct sr_pg_tool t = {0};
     struct sr_error e = SR_ERROR_INIT;
     if (sr_pg_tool_find(d->ctx->cfg, kind, server, &t, &e) != SR_OK)
-        add(d, missing, name, NULL, "%s", e.text);
+        sr_doctor_add(d, missing, name, NULL, "%s", e.text);
     else
-        add(d, SR_DOCTOR_OK, name, NULL, "%s (%s)", t.version_text, t.path);
+        sr_doctor_add(d, SR_DOCTOR_OK, name, NULL, "%s (%s)", t.version_text, t.path);
     sr_pg_tool_done(&t);
 }
 
-static void check_objects(struct doctor *d, struct sr_pg_conn *c)
+static void check_objects(struct sr_doctor *d, struct sr_pg_conn *c)
 {
     struct sr_strlist problems = {0}, grants = {0};
     struct sr_error e = SR_ERROR_INIT;
@@ -104,13 +95,13 @@ static void check_objects(struct doctor *d, struct sr_pg_conn *c)
         sr_config_list(cfg, "BACKUP_SCHEMA", &schemas) != SR_OK)
         d->out_of_memory = 1;
     if (sr_pg_preflight(c, &tables, &data, &schemas, &problems, &grants, &e) != SR_OK)
-        add(d, SR_DOCTOR_BLOCKER, "rights", NULL, "%s", e.text);
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, "rights", NULL, "%s", e.text);
     for (size_t i = 0; i < problems.len; i++)
-        add(d, SR_DOCTOR_BLOCKER, "rights", i < grants.len ? grants.items[i] : NULL, "%s",
-            problems.items[i]);
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, "rights", i < grants.len ? grants.items[i] : NULL, "%s",
+                      problems.items[i]);
     if (problems.len == 0 && e.code == SR_OK)
-        add(d, SR_DOCTOR_OK, "rights", NULL, "everything in %s can be read by %s",
-            sr_pg_database(c), sr_pg_user(c));
+        sr_doctor_add(d, SR_DOCTOR_OK, "rights", NULL, "everything in %s can be read by %s",
+                      sr_pg_database(c), sr_pg_user(c));
     sr_strlist_done(&problems);
     sr_strlist_done(&grants);
     sr_strlist_done(&tables);
@@ -118,7 +109,7 @@ static void check_objects(struct doctor *d, struct sr_pg_conn *c)
     sr_strlist_done(&schemas);
 }
 
-static void check_database(struct doctor *d)
+static void check_database(struct sr_doctor *d)
 {
     struct sr_pg_target *t = NULL;
     struct sr_pg_conn *c = NULL;
@@ -127,17 +118,17 @@ static void check_database(struct doctor *d)
     int version = 0;
     int rc = sr_pg_target_from_config(d->ctx->cfg, &note, &t, &e);
     if (rc == SR_OK && note)
-        add(d, SR_DOCTOR_NOTE, "connection", NULL, "%s", note);
+        sr_doctor_add(d, SR_DOCTOR_NOTE, "connection", NULL, "%s", note);
     if (rc == SR_OK)
         rc = sr_pg_connect(t, NULL, &c, &e);
     if (rc != SR_OK) {
-        add(d, SR_DOCTOR_BLOCKER, "database", NULL, "%s", e.text);
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, "database", NULL, "%s", e.text);
     } else {
         version = sr_pg_server_version(c);
-        add(d, SR_DOCTOR_OK, "database", NULL, "%s, PostgreSQL %s", sr_pg_target_text(t),
-            sr_pg_server_version_text(c));
+        sr_doctor_add(d, SR_DOCTOR_OK, "database", NULL, "%s, PostgreSQL %s", sr_pg_target_text(t),
+                      sr_pg_server_version_text(c));
         if (sr_pg_lock(c, &e) != SR_OK)
-            add(d, SR_DOCTOR_NOTE, "lock", NULL, "%s", e.text);
+            sr_doctor_add(d, SR_DOCTOR_NOTE, "lock", NULL, "%s", e.text);
         check_objects(d, c);
     }
     check_tool(d, SR_PG_DUMP, "pg_dump", version, SR_DOCTOR_BLOCKER);
@@ -149,52 +140,7 @@ static void check_database(struct doctor *d)
     sr_pg_target_free(t);
 }
 
-static void add_right(struct doctor *d, const char *what, const char *name, int code,
-                      enum sr_doctor_level level)
-{
-    if (code > 0)
-        add(d, level, what, NULL, "cannot %s: %s", name, sr_code_name(code));
-}
-
-static void check_store(struct doctor *d, struct sr_store_rw *s)
-{
-    struct sr_store_rights rights = {-1, -1, -1, -1};
-    struct sr_error e = SR_ERROR_INIT;
-    char what[80];
-    int before = d->result->blockers;
-    (void)snprintf(what, sizeof what, "store %s", sr_store_name(sr_store_ro(s)));
-    if (sr_store_check(s, &rights, &e) != SR_OK) {
-        add(d, SR_DOCTOR_BLOCKER, what, NULL, "%s", e.text);
-        return;
-    }
-    add_right(d, what, "write", rights.write, SR_DOCTOR_BLOCKER);
-    add_right(d, what, "list (no retention, no restore from here)", rights.list, SR_DOCTOR_NOTE);
-    add_right(d, what, "read (no verify, no restore from here)", rights.read, SR_DOCTOR_NOTE);
-    add_right(d, what, "delete (no retention)", rights.del, SR_DOCTOR_NOTE);
-    if (d->result->blockers == before)
-        add(d, SR_DOCTOR_OK, what, NULL, "%s", sr_store_place(sr_store_ro(s)));
-}
-
-static void check_stores(struct doctor *d)
-{
-    struct sr_stores stores = {0};
-    struct sr_sweep_result swept = {0};
-    struct sr_error e = SR_ERROR_INIT;
-    if (sr_stores_open(d->ctx->cfg, NULL, &stores, &e) != SR_OK) {
-        add(d, SR_DOCTOR_BLOCKER, "stores", NULL, "%s", e.text);
-        return;
-    }
-    for (size_t i = 0; i < stores.len; i++)
-        check_store(d, stores.items[i]);
-    uint64_t age = (uint64_t)sr_config_int(d->ctx->cfg, "BACKUP_SWEEP_AGE");
-    if (sr_sweep_run(d->ctx, &stores, age, 1, &swept, &e) == SR_OK && swept.len > 0)
-        add(d, SR_DOCTOR_NOTE, "leftovers", "strongroom sweep",
-            "%zu of runs that were cut off; the next backup sweeps them", swept.len);
-    sr_sweep_result_done(&swept);
-    sr_stores_close(&stores);
-}
-
-static void check_folder(struct doctor *d)
+static void check_folder(struct sr_doctor *d)
 {
     _cleanup_free_ char *state = NULL;
     struct sr_error e = SR_ERROR_INIT;
@@ -202,25 +148,26 @@ static void check_folder(struct doctor *d)
     char size[SR_SIZE_TEXT];
     if (sr_config_state_dir(d->ctx->cfg, &state, &e) != SR_OK ||
         sr_fs_mkdirs(state, 0700, &e) != SR_OK || sr_fs_free_bytes(state, &bytes, &e) != SR_OK) {
-        add(d, SR_DOCTOR_BLOCKER, "folder", "set BACKUP_DIR to a folder that can be written", "%s",
-            e.text);
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, "folder",
+                      "set BACKUP_DIR to a folder that can be written", "%s", e.text);
         return;
     }
     if (access(state, W_OK) != 0) {
-        add(d, SR_DOCTOR_BLOCKER, "folder", "set BACKUP_DIR to a folder that can be written",
-            "%s cannot be written", state);
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, "folder",
+                      "set BACKUP_DIR to a folder that can be written", "%s cannot be written",
+                      state);
         return;
     }
     sr_format_size(bytes, size);
-    add(d, bytes < (64u << 20) ? SR_DOCTOR_NOTE : SR_DOCTOR_OK, "folder", NULL, "%s, %s free",
-        state, size);
+    sr_doctor_add(d, bytes < (64u << 20) ? SR_DOCTOR_NOTE : SR_DOCTOR_OK, "folder", NULL,
+                  "%s, %s free", state, size);
 }
 
 int sr_doctor_run(struct sr_context *ctx, struct sr_doctor_result *ret, struct sr_error *err)
 {
-    struct doctor d = {.ctx = ctx, .result = ret};
-    static void (*const checks[])(struct doctor *) = {check_folder, check_protection,
-                                                      check_database, check_stores};
+    struct sr_doctor d = {.ctx = ctx, .result = ret};
+    static void (*const checks[])(struct sr_doctor *) = {check_folder, check_protection,
+                                                         check_database, sr_doctor_stores};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int rc = sr_context_check(ctx, err);
         if (rc != SR_OK)

@@ -4,6 +4,7 @@
 #include "core/engine/listing.h"
 #include "core/engine/opening.h"
 #include "core/engine/protection.h"
+#include "core/engine/watch.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
 #include "core/util/text.h"
@@ -197,6 +198,8 @@ static int fetch_all(struct fetching *f, struct sr_strlist *ret_files, struct sr
     if (rc == SR_OK)
         rc = sr_stores_open_reachable(f->ctx->cfg, f->o->store, 1, &f->stores, err);
     if (rc == SR_OK)
+        sr_watch_stores(f->ctx, &f->stores);
+    if (rc == SR_OK)
         rc = sr_backup_locate(f->ctx, &f->stores, f->o->backup, f->o->database, f->o->label,
                               &f->store, &f->set, object, err);
     if (rc == SR_OK)
@@ -229,6 +232,7 @@ int sr_fetch_run(struct sr_context *ctx, const struct sr_fetch_options *o,
                    "decrypted", o->decrypt ? "yes" : "no", "error", rc == SR_OK ? NULL : err->text,
                    NULL);
     sr_manifest_free(f.manifest);
+    sr_unwatch_stores(ctx, &f.stores);
     sr_stores_close(&f.stores);
     sr_passphrase_free(f.passphrase);
     free(f.dir);

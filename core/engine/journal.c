@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/journal.h"
 #include "core/engine/lock.h"
+#include "core/store/store.h"
 #include "core/util/buf.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
@@ -9,31 +10,35 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define JOURNAL_MAX 16384
+#define JOURNAL_MAX (4u << 20) /* bytes: the keys of some ten thousand databases */
 
 struct sr_journal {
     int fd;
     char *path;
+    pthread_mutex_t lock;   /* keys come from the threads of several stores */
+    struct sr_strlist keys; /* told so far */
+    size_t size;            /* bytes of the file */
 };
 
-/* Three lines: set, source, stores (comma-separated). Nothing else is needed, and nothing in it is
- * free text. */
-static int journal_text(const char *set, const char *source, const struct sr_strlist *stores,
-                        struct sr_buf *b)
+/* What it begins with; nothing in it is free text. */
+static int journal_text(const char *set, const char *source, const char *run,
+                        const struct sr_strlist *stores, struct sr_buf *b)
 {
     if (sr_buf_printf(b, "%s\n%s\n", set, source) != SR_OK)
         return SR_E_NO_MEMORY;
     for (size_t i = 0; i < stores->len; i++)
         if (sr_buf_printf(b, "%s%s", i ? "," : "", stores->items[i]) != SR_OK)
             return SR_E_NO_MEMORY;
-    return sr_buf_addc(b, '\n');
+    return sr_buf_printf(b, "\nrun %s\n", run);
 }
 
-int sr_journal_begin(const char *state_dir, const char *set, const char *source,
+int sr_journal_begin(const char *state_dir, const char *set, const char *source, const char *run,
                      const struct sr_strlist *stores, struct sr_journal **ret, struct sr_error *err)
 {
     _cleanup_free_ char *dir = sr_fs_join(state_dir, "runs");
@@ -55,7 +60,7 @@ int sr_journal_begin(const char *state_dir, const char *set, const char *source,
     _cleanup_close_ int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return sr_fail_errno(err, errno, "cannot write the journal %s", path);
-    if (journal_text(set, source, stores, &text) != SR_OK)
+    if (journal_text(set, source, run, stores, &text) != SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     else if (sr_lock_fd(fd) != 0 || sr_write_full(fd, text.data, text.len) != 0 || fsync(fd) != 0)
         rc = sr_fail_errno(err, errno, "cannot write the journal %s", path);
@@ -65,18 +70,52 @@ int sr_journal_begin(const char *state_dir, const char *set, const char *source,
                  ? sr_fail(err, SR_E_EXISTS, "a run of the set %s is under way or was cut off", set)
                  : sr_fail_errno(err, errno, "cannot write the journal %s", path);
     (void)unlink(tmp);
+    size_t size = text.len;
     sr_buf_done(&text);
     if (rc != SR_OK)
         return rc;
 
-    struct sr_journal *j = malloc(sizeof *j);
+    struct sr_journal *j = calloc(1, sizeof *j);
     if (!j) {
         (void)unlink(path);
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
-    *j = (struct sr_journal){sr_steal_fd(&fd), sr_steal_ptr(path)};
+    j->fd = sr_steal_fd(&fd);
+    j->path = sr_steal_ptr(path);
+    j->size = size;
+    pthread_mutex_init(&j->lock, NULL);
     *ret = j;
     return SR_OK;
+}
+
+static int key_append(struct sr_journal *j, const char *key, struct sr_error *err)
+{
+    char line[SR_KEY_MAX + 8];
+    int n = snprintf(line, sizeof line, "key %s\n", key);
+    if (n < 0 || (size_t)n >= sizeof line || j->size + (size_t)n > JOURNAL_MAX)
+        return sr_fail(err, SR_E_NO_SPACE, "no room in the journal %s for %s", j->path, key);
+    if (sr_write_full(j->fd, line, (size_t)n) != 0 || fdatasync(j->fd) != 0) {
+        int e = errno;
+        /* Half a line would spoil the next one. */
+        if (ftruncate(j->fd, (off_t)j->size) == 0)
+            (void)lseek(j->fd, (off_t)j->size, SEEK_SET);
+        return sr_fail_errno(err, e, "cannot write %s into the journal %s", key, j->path);
+    }
+    j->size += (size_t)n;
+    return sr_strlist_add(&j->keys, key) == SR_OK ? SR_OK
+                                                  : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+}
+
+int sr_journal_key(struct sr_journal *j, const char *key, struct sr_error *err)
+{
+    int rc = SR_OK;
+    if (!j)
+        return SR_OK;
+    pthread_mutex_lock(&j->lock);
+    if (!sr_strlist_has(&j->keys, key))
+        rc = key_append(j, key, err);
+    pthread_mutex_unlock(&j->lock);
+    return rc;
 }
 
 void sr_journal_end(struct sr_journal *j, int cleared)
@@ -86,11 +125,37 @@ void sr_journal_end(struct sr_journal *j, int cleared)
     if (cleared)
         (void)unlink(j->path);
     (void)close(j->fd);
+    pthread_mutex_destroy(&j->lock);
+    sr_strlist_done(&j->keys);
     free(j->path);
     free(j);
 }
 
-/* SR_OK only for exactly the three lines that journal_text writes. */
+/* The lines after the third. A last one without its end was being written when the run died: its
+ * object was never begun. */
+static int parse_keys(char *p, struct sr_journal_entry *e)
+{
+    for (char *nl; (nl = strchr(p, '\n')); p = nl + 1) {
+        struct sr_key_parts parts;
+        *nl = '\0';
+        if (!*e->run) {
+            if (strncmp(p, "run ", 4) != 0 || !sr_run_id_ok(p + 4))
+                return SR_E_CORRUPT;
+            memcpy(e->run, p + 4, sizeof e->run);
+            continue;
+        }
+        if (strncmp(p, "key ", 4) != 0 || !sr_key_belongs(p + 4, e->set))
+            return SR_E_CORRUPT;
+        sr_key_parse(p + 4, &parts);
+        if (parts.kind == SR_KEY_OTHER || parts.kind == SR_KEY_MANIFEST)
+            return SR_E_CORRUPT;
+        if (sr_strlist_add(&e->keys, p + 4) != SR_OK)
+            return SR_E_NO_MEMORY;
+    }
+    return *p && !*e->run ? SR_E_CORRUPT : SR_OK;
+}
+
+/* SR_OK only for what journal_text and key_append write. */
 static int journal_parse(char *text, struct sr_journal_entry *e)
 {
     char *lines[3], *p = text;
@@ -102,8 +167,7 @@ static int journal_parse(char *text, struct sr_journal_entry *e)
         lines[i] = p;
         p = nl + 1;
     }
-    if (*p || !*lines[0] || strlen(lines[0]) >= sizeof e->set ||
-        strlen(lines[1]) >= sizeof e->source)
+    if (!*lines[0] || strlen(lines[0]) >= sizeof e->set || strlen(lines[1]) >= sizeof e->source)
         return SR_E_CORRUPT;
     struct sr_key_parts parts;
     char key[SR_SET_MAX + SR_SOURCE_MAX + 32];
@@ -115,7 +179,8 @@ static int journal_parse(char *text, struct sr_journal_entry *e)
         return SR_E_CORRUPT;
     memcpy(e->set, lines[0], strlen(lines[0]) + 1);
     memcpy(e->source, lines[1], strlen(lines[1]) + 1);
-    return sr_strlist_split(&e->stores, lines[2], ',');
+    int rc = parse_keys(p, e);
+    return rc == SR_OK ? sr_strlist_split(&e->stores, lines[2], ',') : rc;
 }
 
 /* Nonzero when path still names the file behind fd: a run may have ended between readdir and the
@@ -140,16 +205,20 @@ static void journal_visit(const char *dir, const char *name,
         (void)unlink(path);
         return;
     }
-    char text[JOURNAL_MAX + 1];
-    ssize_t n = sr_read_full(fd, text, JOURNAL_MAX);
+    struct stat st;
+    size_t cap = fstat(fd, &st) == 0 && st.st_size <= (off_t)JOURNAL_MAX ? (size_t)st.st_size : 0;
+    _cleanup_free_ char *text = malloc(cap + 1);
+    ssize_t n = text ? sr_read_full(fd, text, cap) : -1;
     if (n < 0)
         return;
     text[n] = '\0';
     struct sr_journal_entry e = {.path = path};
+    int rc = journal_parse(text, &e);
     /* One that cannot be read names nothing that could be cleared up: the age rule is left. */
-    if (journal_parse(text, &e) != SR_OK || each(ctx, &e))
+    if (rc != SR_E_NO_MEMORY && (rc != SR_OK || each(ctx, &e)))
         (void)unlink(path);
     sr_strlist_done(&e.stores);
+    sr_strlist_done(&e.keys);
 }
 
 /* Names in the folder of journals: "<set>.run", and temporary ones (".<random>.tmp"). */

@@ -39,6 +39,8 @@ static int opening_build(struct sr_opening *op, struct sr_error *err)
     if (rc != SR_OK || op->o.depth == SR_OPEN_STORED)
         return rc;
     rc = sr_pipeline_add(p, op->decrypt = sr_step_decrypt_new(op->o.passphrase), err);
+    if (rc == SR_OK && op->o.never_ask)
+        sr_step_decrypt_never_ask(op->decrypt);
     if (rc == SR_OK)
         rc = sr_pipeline_add(p, op->plain_count = sr_step_count_new(SR_PHASE_BACK_PLAIN), err);
     if (rc == SR_OK)

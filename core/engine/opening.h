@@ -29,6 +29,7 @@ struct sr_opening_options {
     const char *file;
     enum sr_opening_depth depth;
     const struct sr_passphrase *passphrase;  /* may be NULL */
+    int never_ask;                           /* a key that a pinentry would unlock is SR_E_KEY */
     const struct sr_manifest_object *expect; /* sizes and digests to compare with, or NULL */
 };
 

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/audit.h"
 #include "core/engine/restore_run.h"
+#include "core/engine/watch.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
 #include "core/util/log.h"
@@ -137,6 +138,7 @@ static int restore_all(struct sr_restoring *r, struct sr_error *err)
 static void restoring_done(struct sr_restoring *r)
 {
     sr_manifest_free(r->manifest);
+    sr_unwatch_stores(r->ctx, &r->stores);
     sr_stores_close(&r->stores);
     sr_passphrase_free(r->passphrase);
     sr_pg_close(r->conn);

@@ -3,6 +3,7 @@
 #include "core/engine/protection.h"
 #include "core/engine/restore_run.h"
 #include "core/engine/structure.h"
+#include "core/engine/watch.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
 
@@ -96,6 +97,8 @@ static int find_in_stores(struct sr_restoring *r, struct sr_error *err)
     struct sr_catalog_set set = {0};
     char object[SR_KEY_MAX] = "";
     int rc = sr_stores_open_reachable(r->ctx->cfg, r->o->store, 1, &r->stores, err);
+    if (rc == SR_OK)
+        sr_watch_stores(r->ctx, &r->stores);
     if (rc == SR_OK)
         rc = sr_backup_locate(r->ctx, &r->stores, r->o->backup, r->o->database, r->o->label,
                               &r->store, &set, object, err);

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/retention.h"
 #include "core/engine/audit.h"
+#include "core/engine/retention_delete.h"
 #include "core/engine/retention_judge.h"
 #include "core/util/log.h"
 
@@ -36,47 +37,6 @@ static int reason_set(struct sr_prune_item *it, const char *text)
     return SR_OK;
 }
 
-/* Deletes one key and lets the worst answer of the set stand. SR_OK also when the store keeps it
- * locked. */
-static int delete_key(struct sr_store_rw *store, const char *key, struct sr_prune_item *it,
-                      struct sr_error *err)
-{
-    enum sr_store_deletion how = SR_DELETION_DONE;
-    int64_t until = 0;
-    int rc = sr_store_delete(store, key, &how, &until, err);
-    if (rc != SR_OK)
-        return rc;
-    if (how == SR_DELETION_LOCKED) {
-        it->outcome = SR_PRUNE_LOCKED;
-        it->kept_until = until;
-    } else if (how == SR_DELETION_HIDDEN && it->outcome == SR_PRUNE_DROPPED) {
-        it->outcome = SR_PRUNE_HIDDEN;
-    }
-    return SR_OK;
-}
-
-/* Manifest first: from then on it is no backup, whatever interrupts the rest. A manifest that the
- * store keeps locked keeps the whole set. */
-static int delete_set(struct sr_store_rw *store, const struct sr_catalog_set *set,
-                      const struct sr_manifest *m, struct sr_prune_item *it, struct sr_error *err)
-{
-    char key[SR_KEY_MAX];
-    int rc = sr_beside_key(set->set, set->source, "manifest.json", key, sizeof key, err);
-    if (rc == SR_OK)
-        rc = delete_key(store, key, it, err);
-    if (rc != SR_OK || it->outcome == SR_PRUNE_LOCKED)
-        return rc;
-    for (size_t i = 0; rc == SR_OK && i < m->objects_len; i++) {
-        rc = delete_key(store, m->objects[i].key, it, err);
-        it->freed += m->objects[i].size;
-    }
-    if (rc == SR_OK && m->detail_key)
-        rc = delete_key(store, m->detail_key, it, err);
-    for (size_t i = 0; rc == SR_OK && i < set->beside.len; i++)
-        rc = delete_key(store, set->beside.items[i], it, err);
-    return rc;
-}
-
 static void audit_purge(struct sr_context *ctx, const struct sr_prune_item *it,
                         const struct sr_error *e)
 {
@@ -87,7 +47,8 @@ static void audit_purge(struct sr_context *ctx, const struct sr_prune_item *it,
 }
 
 static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
-                    const struct sr_catalog_set *set, struct sr_prune_item *it, int dry_run)
+                    const struct sr_catalog_set *set, int last, struct sr_prune_item *it,
+                    int dry_run)
 {
     struct sr_manifest *m = NULL;
     struct sr_error e = SR_ERROR_INIT;
@@ -97,7 +58,7 @@ static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
                           "nothing is deleted");
     it->outcome = SR_PRUNE_DROPPED;
     if (rc == SR_OK && !dry_run)
-        rc = delete_set(store, set, m, it, &e);
+        rc = sr_prune_delete(ctx, store, set, m, last, it, &e);
     else if (rc == SR_OK)
         for (size_t i = 0; i < m->objects_len; i++)
             it->freed += m->objects[i].size;
@@ -108,9 +69,18 @@ static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
             return SR_E_NO_MEMORY;
         sr_log(SR_LOG_WARN, "store %s: %s was not deleted: %s", it->store, set->set, e.text);
     }
-    if (!dry_run && it->outcome != SR_PRUNE_LOCKED)
+    if (!dry_run && it->outcome != SR_PRUNE_LOCKED && it->outcome != SR_PRUNE_KEPT)
         audit_purge(ctx, it, &e);
     return SR_OK;
+}
+
+/* Nonzero when no other source has a backup under this set's name. */
+static int is_last(const struct sr_catalog *c, const struct sr_catalog_set *set)
+{
+    for (size_t i = 0; i < c->len; i++)
+        if (&c->sets[i] != set && c->sets[i].has_manifest && strcmp(c->sets[i].set, set->set) == 0)
+            return 0;
+    return 1;
 }
 
 static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const char *source,
@@ -124,7 +94,7 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
     if (rc == SR_OK)
         rc = sr_retention_judge_store(ctx, sr_store_ro(store), c, at, &verdicts, err);
     for (size_t i = 0; rc == SR_OK && i < c->len; i++) {
-        const struct sr_catalog_set *set = &c->sets[i];
+        struct sr_catalog_set *set = &c->sets[i];
         if (!set->has_manifest || (source && strcmp(source, set->source) != 0) ||
             (spare && strcmp(spare, set->set) == 0))
             continue;
@@ -134,8 +104,10 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
             break;
         }
         it->kept_until = verdicts[i].kept_until;
-        if (!verdicts[i].keep && drop_one(ctx, store, set, it, dry_run) != SR_OK)
+        if (!verdicts[i].keep && drop_one(ctx, store, set, is_last(c, set), it, dry_run) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+        if (it->outcome == SR_PRUNE_DROPPED || it->outcome == SR_PRUNE_HIDDEN)
+            set->has_manifest = 0;
         *ret_failed += it->outcome == SR_PRUNE_FAILED;
         if (rc == SR_OK)
             rc = sr_context_check(ctx, err);

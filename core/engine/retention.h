@@ -2,7 +2,8 @@
  *
  * Nothing is deleted when the listing failed, or when the newest set of a source is incomplete or
  * its manifest cannot be read. Manifest first, then the objects that the manifest names, then what
- * lies beside it. Only what a manifest of ours names is ever deleted. */
+ * lies beside it (retention_delete.h). Only what a manifest of ours names is ever deleted, and
+ * never what is on hold at the moment its turn comes. */
 #ifndef SR_ENGINE_RETENTION_H
 #define SR_ENGINE_RETENTION_H
 
@@ -43,7 +44,9 @@ int sr_prune_run(struct sr_context *ctx, const struct sr_stores *stores, const c
 void sr_prune_result_done(struct sr_prune_result *r);
 
 /* Writes or removes the hold object of a set in every store that has the set; the number in
- * *ret_stores. */
+ * *ret_stores. A hold that comes while a prune is at the set wins or fails: SR_E_NOT_FOUND when the
+ * backup is gone by then (and no hold is left), SR_E_BUSY when a prune that may have overlooked it
+ * does not end within ten seconds. SR_E_PARTIAL: done in some stores, not in another. */
 int sr_hold_set(struct sr_context *ctx, const struct sr_stores *stores, const char *backup,
                 int hold, char ret_set[SR_SET_MAX], size_t *ret_stores, struct sr_error *err);
 

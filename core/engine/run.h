@@ -1,7 +1,8 @@
 /* The inside of a backup run, shared by the files backup*.c; nobody else includes it.
  *
  *     backup.c          the order of things, and what is undone when one fails
- *     backup_plan.c     settings, stores, databases, tools, locks, name
+ *     backup_plan.c     settings, stores, databases, tools, locks
+ *     backup_name.c     the set's name, and the claim to it in every store
  *     backup_dump.c     one database (each format) or the globals into the stores
  *     backup_commit.c   sums, detail, manifest, RECOVER.txt
  */
@@ -17,6 +18,8 @@
 #include "core/source/pg_dump.h"
 #include "core/source/pg_tools.h"
 #include "core/store/stores.h"
+
+#define SR_DETAIL_SUFFIX "detail.json.gz.gpg" /* of an encrypted set */
 
 struct sr_run {
     struct sr_context *ctx;
@@ -43,13 +46,17 @@ struct sr_run {
     char *source_name;          /* as the operator knows it */
     char source[SR_SOURCE_MAX]; /* as keys spell it */
     char set[SR_SET_MAX];
+    char id[SR_RUN_ID_SIZE]; /* in the journal and in the claims */
     int64_t created_at;
     char *dump_path; /* for the audit log */
 };
 
 /* Everything before the first byte is read. */
 int sr_run_plan(struct sr_run *r, struct sr_error *err);
-/* Chooses the set's name and reserves it (journal, look into the stores). */
+/* Nonzero when objects of this run carry their digest in the name. */
+int sr_run_digest_in_name(const struct sr_run *r);
+/* Chooses the set's name and reserves it: looks into the stores, begins the journal, claims the
+ * name in every store. A label that leaves another name to choose is never SR_E_EXISTS. */
 int sr_run_name(struct sr_run *r, struct sr_error *err);
 /* Connects to a database, takes its lock, finds what would stop the dump. */
 int sr_run_database_open(struct sr_run *r, const char *database, struct sr_error *err);

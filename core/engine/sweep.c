@@ -1,29 +1,16 @@
 #include "config.h"
-#include "core/engine/sweep.h"
-#include "core/catalog/catalog.h"
+#include "core/engine/sweep_private.h"
 #include "core/engine/audit.h"
+#include "core/engine/claim.h"
 #include "core/engine/journal.h"
 #include "core/util/cleanup.h"
+#include "core/util/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct sweep {
-    struct sr_context *ctx;
-    const struct sr_stores *stores;
-    uint64_t older_than;
-    int dry_run;
-    struct sr_sweep_result *result;
-    const char *store;      /* whose plugin is sweeping */
-    struct sr_strlist dead; /* stores that a dead run wrote to */
-    struct sr_strlist live; /* sets that a run on this host is writing now */
-    int64_t now;            /* UTC seconds, taken before live */
-    int rc;
-    struct sr_error error; /* the first failure; the rest goes on */
-};
-
-static void sweep_failed(struct sweep *s, const struct sr_error *e)
+void sr_sweep_failed(struct sr_sweep *s, const struct sr_error *e)
 {
     if (s->rc == SR_OK) {
         s->rc = e->code;
@@ -31,7 +18,7 @@ static void sweep_failed(struct sweep *s, const struct sr_error *e)
     }
 }
 
-static void sweep_note(struct sweep *s, const char *store, const char *key, uint64_t size,
+static void sweep_note(struct sr_sweep *s, const char *store, const char *key, uint64_t size,
                        const char *why)
 {
     struct sr_sweep_result *r = s->result;
@@ -52,138 +39,163 @@ static void sweep_note(struct sweep *s, const char *store, const char *key, uint
                        "key", key, "why", why, NULL);
 }
 
-/* Keys that begin with a set's name, copied: deleting while listing would disturb some stores. */
-struct found {
-    struct sr_strlist keys;
-    int has_manifest;
-    const char *set;
-    int failed;
-};
-
-static int found_emit(void *ctx, const struct sr_store_entry *entry)
+static int leftovers_emit(void *ctx, const struct sr_store_entry *entry)
 {
-    struct found *f = ctx;
+    struct sr_leftovers *l = ctx;
     struct sr_key_parts parts;
+    int rc = SR_OK;
     sr_key_parse(entry->key, &parts);
-    if (parts.kind == SR_KEY_OTHER || strcmp(parts.set, f->set) != 0)
+    if (parts.kind == SR_KEY_OTHER ||
+        (strcmp(parts.set, l->set) != 0 && !sr_key_belongs(entry->key, l->set)))
         return 0;
-    if (parts.kind == SR_KEY_MANIFEST)
-        f->has_manifest = 1;
-    f->failed = sr_strlist_add(&f->keys, entry->key) != SR_OK;
-    return f->failed;
+    int64_t changed = entry->modified > 0 ? entry->modified : INT64_MAX;
+    if (changed > l->youngest)
+        l->youngest = changed;
+    /* Of another set whose name goes on after a dot, only data may be ours: a database part. */
+    if (parts.kind == SR_KEY_OBJECT)
+        rc = sr_strlist_add(&l->keys, entry->key);
+    else if (strcmp(parts.set, l->set) != 0)
+        return 0;
+    else if (parts.kind == SR_KEY_MANIFEST)
+        rc = sr_strlist_add(&l->manifests, parts.source);
+    else if (parts.kind == SR_KEY_PRUNING)
+        rc = sr_strlist_add(&l->prunings, parts.source);
+    else if (parts.kind == SR_KEY_HOLD)
+        rc = sr_strlist_add(&l->holds, parts.source);
+    else if (parts.kind == SR_KEY_CLAIM)
+        l->claimed = 1;
+    else
+        rc = sr_strlist_add(&l->keys, entry->key);
+    l->failed = rc != SR_OK;
+    return l->failed;
 }
 
-static int remove_key(struct sweep *s, struct sr_store_rw *store, const char *key, const char *why)
+int sr_leftovers_read(struct sr_sweep *s, struct sr_store_rw *store, const char *set,
+                      struct sr_leftovers *ret)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    *ret = (struct sr_leftovers){.set = set};
+    if (sr_store_list(sr_store_ro(store), set, NULL, leftovers_emit, ret, &e) != SR_OK) {
+        sr_sweep_failed(s, &e);
+        ret->failed = 1;
+    }
+    return !ret->failed;
+}
+
+void sr_leftovers_done(struct sr_leftovers *l)
+{
+    sr_strlist_done(&l->keys);
+    sr_strlist_done(&l->manifests);
+    sr_strlist_done(&l->prunings);
+    sr_strlist_done(&l->holds);
+}
+
+int sr_sweep_remove(struct sr_sweep *s, struct sr_store_rw *store, const char *key, const char *why)
 {
     struct sr_error e = SR_ERROR_INIT;
     enum sr_store_deletion how = SR_DELETION_DONE;
     if (!s->dry_run && sr_store_delete(store, key, &how, NULL, &e) != SR_OK) {
-        sweep_failed(s, &e);
+        sr_sweep_failed(s, &e);
+        return 0;
+    }
+    if (how == SR_DELETION_LOCKED) {
+        sr_log(SR_LOG_VERBOSE, "store %s keeps %s locked; it is swept later",
+               sr_store_name(sr_store_ro(store)), key);
         return 0;
     }
     sweep_note(s, sr_store_name(sr_store_ro(store)), key, 0, why);
     return 1;
 }
 
-/* Everything that a dead run left of its set, unless a manifest made it a backup after all.
- * Nonzero: clear. */
-static int sweep_set(struct sweep *s, struct sr_store_rw *store, const char *set)
+/* --- journals of dead runs --- */
+
+static const char cut_off[] = "left by a run that was cut off";
+
+/* A journal of an older version tells the set and not whose objects under its name are: only the
+ * age can say that nobody is writing them. Nonzero: nothing more is to be done. */
+static int sweep_old_journal(struct sr_sweep *s, struct sr_store_rw *store, const char *set)
 {
-    struct found f = {.set = set};
-    struct sr_error e = SR_ERROR_INIT;
-    int clear = 1;
-    if (sr_store_list(sr_store_ro(store), set, NULL, found_emit, &f, &e) != SR_OK) {
-        sweep_failed(s, &e);
-        clear = 0;
-    } else if (f.failed) {
-        clear = 0;
-    } else if (!f.has_manifest) {
-        for (size_t i = 0; i < f.keys.len; i++)
-            clear &= remove_key(s, store, f.keys.items[i], "left by a run that was cut off");
+    struct sr_leftovers l;
+    int clear = sr_leftovers_read(s, store, set, &l);
+    if (clear && !l.manifests.len && !l.claimed && !l.prunings.len && !l.holds.len) {
+        int old = l.youngest < s->now - (int64_t)s->older_than;
+        for (size_t i = 0; i < l.keys.len; i++) {
+            struct sr_key_parts parts;
+            sr_key_parse(l.keys.items[i], &parts);
+            if (strcmp(parts.set, set) == 0)
+                clear &= old && sr_sweep_remove(s, store, l.keys.items[i], cut_off);
+        }
     }
-    sr_strlist_done(&f.keys);
+    sr_leftovers_done(&l);
+    return clear;
+}
+
+/* Is the set in this store the dead run's own? 1, 0, or -1 when that cannot be found out now. */
+static int is_its_own(struct sr_sweep *s, struct sr_store_rw *store,
+                      const struct sr_journal_entry *entry, const char *claim)
+{
+    struct sr_mark m = {.kind = SR_KEY_OTHER};
+    struct sr_error e = SR_ERROR_INIT;
+    int rc = sr_mark_fetch(sr_store_ro(store), claim, entry->set, &m, &e);
+    int own = rc == SR_OK && m.kind == SR_KEY_CLAIM && strcmp(m.run, entry->run) == 0;
+    sr_mark_done(&m);
+    if (rc == SR_OK || rc == SR_E_NOT_FOUND || rc == SR_E_CORRUPT || rc == SR_E_UNSUPPORTED)
+        return own;
+    sr_sweep_failed(s, &e);
+    return -1;
+}
+
+/* What a dead run left of its set in one store, unless a manifest made it a backup after all. It
+ * wrote nothing before it had its claim there. Nonzero: clear. */
+static int sweep_journal(struct sr_sweep *s, struct sr_store_rw *store,
+                         const struct sr_journal_entry *entry)
+{
+    struct sr_leftovers l;
+    char claim[SR_KEY_MAX];
+    if (!*entry->run)
+        return sweep_old_journal(s, store, entry->set);
+    if (sr_claim_key(entry->set, claim, sizeof claim, NULL) != SR_OK)
+        return 1;
+    int clear = sr_leftovers_read(s, store, entry->set, &l);
+    if (clear && l.claimed && !l.manifests.len) {
+        int own = is_its_own(s, store, entry, claim);
+        clear = own >= 0;
+        for (size_t i = 0; own > 0 && i < entry->keys.len; i++)
+            if (sr_strlist_has(&l.keys, entry->keys.items[i]))
+                clear &= sr_sweep_remove(s, store, entry->keys.items[i], cut_off);
+        if (own > 0 && clear)
+            clear = sr_sweep_remove(s, store, claim, cut_off);
+    }
+    sr_leftovers_done(&l);
     return clear;
 }
 
 static int dead_journal(void *ctx, const struct sr_journal_entry *entry)
 {
-    struct sweep *s = ctx;
+    struct sr_sweep *s = ctx;
     int clear = 1;
     for (size_t i = 0; i < entry->stores.len; i++) {
         struct sr_store_rw *store = sr_stores_find(s->stores, entry->stores.items[i]);
         (void)sr_strlist_add(&s->dead, entry->stores.items[i]); /* not noted: swept by age */
-        clear &= store ? sweep_set(s, store, entry->set) : 0;   /* not opened now: another time */
+        clear &= store ? sweep_journal(s, store, entry) : 0;    /* not opened now: another time */
     }
     if (clear)
         sweep_note(s, "", entry->path, 0, "journal of a run that was cut off");
     return clear && !s->dry_run;
 }
 
+/* --- unfinished uploads --- */
+
 static int upload_emit(void *ctx, const struct sr_store_entry *entry)
 {
-    struct sweep *s = ctx;
+    struct sr_sweep *s = ctx;
     sweep_note(s, s->store, entry->key, entry->size, "unfinished upload");
     return 0;
 }
 
-/* Objects of ours that no manifest covers, whatever run left them, once they are old. */
-struct orphan_scan {
-    struct sweep *s;
-    struct sr_strlist keys, covered; /* covered: sets with a manifest, sorted after the listing */
-    int64_t before;                  /* UTC seconds: modified earlier than this is old */
-    int failed;
-};
-
-static int orphan_emit(void *ctx, const struct sr_store_entry *entry)
-{
-    struct orphan_scan *o = ctx;
-    struct sr_key_parts parts;
-    sr_key_parse(entry->key, &parts);
-    if (parts.kind == SR_KEY_MANIFEST)
-        o->failed |= sr_strlist_add(&o->covered, parts.set) != SR_OK;
-    /* Only names that nothing else could have made: a digest or a time in the set's name, so that
-     * dumps of other scripts (app.sql.gz) are never taken for ours. */
-    else if (parts.kind != SR_KEY_OTHER && entry->modified > 0 && entry->modified < o->before) {
-        char label[SR_SET_MAX];
-        int64_t time = -1;
-        sr_set_split(parts.set, label, &time);
-        if (((parts.kind == SR_KEY_OBJECT && *parts.sha256 && time >= 0) ||
-             parts.kind == SR_KEY_DETAIL || parts.kind == SR_KEY_SUMS) &&
-            !sr_strlist_has(&o->s->live, parts.set))
-            o->failed |= sr_strlist_add(&o->keys, entry->key) != SR_OK;
-    }
-    return o->failed;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(a, *(char *const *)b);
-}
-
-static void sweep_orphans(struct sweep *s, struct sr_store_rw *store)
-{
-    struct orphan_scan o = {.s = s};
-    struct sr_error e = SR_ERROR_INIT;
-    o.before = s->now - (int64_t)s->older_than;
-    if (sr_store_list(sr_store_ro(store), "", NULL, orphan_emit, &o, &e) != SR_OK) {
-        sweep_failed(s, &e);
-    } else if (!o.failed) {
-        sr_strlist_sort(&o.covered);
-        for (size_t i = 0; i < o.keys.len; i++) {
-            struct sr_key_parts parts;
-            sr_key_parse(o.keys.items[i], &parts);
-            if (!o.covered.len || !bsearch(parts.set, o.covered.items, o.covered.len,
-                                           sizeof *o.covered.items, by_text))
-                remove_key(s, store, o.keys.items[i], "old, and no manifest names it");
-        }
-    }
-    sr_strlist_done(&o.keys);
-    sr_strlist_done(&o.covered);
-}
-
 /* How old an unfinished upload must be. One of a run that is known to be dead need not wait, where
  * the store can tell it from those of the living. */
-static uint64_t upload_age(const struct sweep *s, struct sr_store_rw *store)
+static uint64_t upload_age(const struct sr_sweep *s, struct sr_store_rw *store)
 {
     int sure = (sr_store_caps(sr_store_ro(store)) & SR_STORE_CAP_SURE_SWEEP) != 0;
     return sure && sr_strlist_has(&s->dead, s->store) ? 0 : s->older_than;
@@ -192,7 +204,7 @@ static uint64_t upload_age(const struct sweep *s, struct sr_store_rw *store)
 int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_t older_than,
                  int dry_run, struct sr_sweep_result *ret, struct sr_error *err)
 {
-    struct sweep s = {
+    struct sr_sweep s = {
         .ctx = ctx, .stores = stores, .older_than = older_than, .dry_run = dry_run, .result = ret};
     _cleanup_free_ char *state = NULL;
     int rc = sr_config_state_dir(ctx->cfg, &state, err);
@@ -206,8 +218,8 @@ int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_
         s.store = sr_store_name(sr_store_ro(stores->items[i]));
         if (sr_store_sweep(stores->items[i], upload_age(&s, stores->items[i]), dry_run, upload_emit,
                            &s, &e) != SR_OK)
-            sweep_failed(&s, &e);
-        sweep_orphans(&s, stores->items[i]);
+            sr_sweep_failed(&s, &e);
+        sr_sweep_old(&s, stores->items[i]);
         rc = sr_context_check(ctx, err);
     }
     sr_strlist_done(&s.dead);

@@ -1,7 +1,16 @@
 /* What dead runs left: unfinished uploads, objects without a manifest, spools, journals.
  *
- * Only what strongroom's own names claim, only when no run of that source is alive, and only when a
- * journal of a dead run names it or it is older than older_than seconds. */
+ * Only what is provably strongroom's own and belongs to no backup is touched:
+ *
+ *   at once    what the journal of a dead run of this host names, where the claim in the store
+ *              carries that run's id
+ *   by age     (older than older_than seconds, all of a set) what a claim without a manifest, or
+ *              the mark of a prune that was cut off, speaks for (core/catalog/mark.h)
+ *
+ * never what a live run of this host is writing, what is on hold, or a dump that another program
+ * put beside: other scripts, too, write a time and a digest into a dump's name, so that no name is
+ * proof. What a store keeps locked stays, and is tried again another time.
+ */
 #ifndef SR_ENGINE_SWEEP_H
 #define SR_ENGINE_SWEEP_H
 

@@ -21,11 +21,11 @@ size_t sr_targets_alive(const struct sr_target *targets, size_t len)
     return n;
 }
 
-static int is_manifest(const char *key)
+static enum sr_key_kind kind_of(const char *key)
 {
     struct sr_key_parts parts;
     sr_key_parse(key, &parts);
-    return parts.kind == SR_KEY_MANIFEST;
+    return parts.kind;
 }
 
 int sr_target_rollback(struct sr_target *t)
@@ -36,11 +36,15 @@ int sr_target_rollback(struct sr_target *t)
         struct sr_error err = SR_ERROR_INIT;
         enum sr_store_deletion how = SR_DELETION_DONE;
         const char *key = t->saved.items[t->saved.len - 1];
+        /* The claim, the first that was saved, goes last: with it a sweep knows whose the rest is.
+         */
+        if (!all && kind_of(key) == SR_KEY_CLAIM)
+            return 0;
         int rc = sr_store_delete(t->store, key, &how, NULL, &err);
         if (rc == SR_OK && how == SR_DELETION_LOCKED)
             rc = sr_fail(&err, SR_E_LOCKED, "store %s keeps it locked",
                          sr_store_name(sr_store_ro(t->store)));
-        if (rc != SR_OK && is_manifest(key)) {
+        if (rc != SR_OK && kind_of(key) == SR_KEY_MANIFEST) {
             /* As long as it may be there, what it names must stay. */
             sr_log(SR_LOG_WARN, "%s, which may be there, was not removed, so nothing is: %s", key,
                    err.text);

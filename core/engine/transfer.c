@@ -51,6 +51,11 @@ static int object_key(const struct flow *f, char *out, size_t cap, struct sr_err
     return sr_object_key(&n, out, cap, err);
 }
 
+static int note_key(const struct flow *f, const char *key, struct sr_error *err)
+{
+    return f->t->note ? f->t->note(f->t->note_ctx, key, err) : SR_OK;
+}
+
 /* Asked after the end of the bytes, when the digest is known. */
 static int late_key(void *ctx, char *buf, size_t cap, struct sr_error *err)
 {
@@ -59,6 +64,8 @@ static int late_key(void *ctx, char *buf, size_t cap, struct sr_error *err)
     size_t n = strlen(o->key);
     if (rc == SR_OK && n >= cap)
         rc = sr_fail(err, SR_E_INTERNAL, "no room for the name %s", o->key);
+    if (rc == SR_OK)
+        rc = note_key(o->flow, o->key, err);
     if (rc == SR_OK)
         memcpy(buf, o->key, n + 1);
     return rc;
@@ -117,11 +124,6 @@ static void wake_pipeline(void *arg)
     struct sr_error why = SR_ERROR_INIT;
     sr_fail(&why, SR_E_CANCELLED, "the run was ended by a signal");
     sr_pipeline_cancel(arg, &why);
-}
-
-static void wake_store(void *arg)
-{
-    sr_store_cancel(arg);
 }
 
 /* A dump that is too short to be one fails the pipeline before any store sees its end. */
@@ -218,8 +220,6 @@ static int flow_run(struct flow *f, struct outlet *outlets, size_t n, struct sr_
     sr_context_on_cancel(f->ctx, wake_pipeline, f->pipeline);
     f->running = n;
     for (size_t i = 0; i < n; i++) {
-        if (outlets[i].target)
-            sr_context_on_cancel(f->ctx, wake_store, outlets[i].target->store);
         int e = pthread_create(&outlets[i].thread, NULL, outlet_thread, &outlets[i]);
         outlets[i].started = e == 0;
         if (e != 0) {
@@ -231,12 +231,9 @@ static int flow_run(struct flow *f, struct outlet *outlets, size_t n, struct sr_
         }
     }
     flow_wait(f);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if (outlets[i].started)
             (void)pthread_join(outlets[i].thread, NULL);
-        if (outlets[i].target)
-            sr_context_off_cancel(f->ctx, wake_store, outlets[i].target->store);
-    }
     rc = sr_pipeline_finish(f->pipeline, err);
     sr_context_off_cancel(f->ctx, wake_pipeline, f->pipeline);
     if (sr_context_check(f->ctx, NULL) != SR_OK)
@@ -296,10 +293,8 @@ static int spool_to_stores(struct sr_context *ctx, struct sr_spool *spool, const
         struct sr_store_object object = {.key = key, .size_hint = sr_spool_size(spool)};
         int64_t start = sr_clock_monotonic(ctx->clock);
         sr_context_progress(ctx, sr_store_name(sr_store_ro(t->store)), 0, sr_spool_size(spool));
-        sr_context_on_cancel(ctx, wake_store, t->store);
         sr_spool_rewind(spool);
         int one = sr_store_save(t->store, &object, sr_spool_pull, spool, &saved, &e);
-        sr_context_off_cancel(ctx, wake_store, t->store);
         rc = sr_context_check(ctx, err);
         if (one == SR_OK || one == SR_E_IN_DOUBT)
             record_saved(t, key, sr_clock_monotonic(ctx->clock) - start);
@@ -355,6 +350,8 @@ int sr_transfer_run(struct sr_context *ctx, const struct sr_transfer *t, struct 
     }
     if (!t->digest_in_name)
         rc = object_key(&f, key, sizeof key, err);
+    if (rc == SR_OK && *key)
+        rc = note_key(&f, key, err);
     int need_spool = 0;
     for (size_t i = 0; i < targets_len && rc == SR_OK; i++) {
         if (targets[i].failed)
@@ -401,6 +398,8 @@ int sr_transfer_run(struct sr_context *ctx, const struct sr_transfer *t, struct 
     flow_judge(outlets, n, sr_step_count_result(f.stored_count));
     rc = fill_object(&f, key, ret, err);
     if (rc != SR_OK)
+        goto out;
+    if (spool && (rc = note_key(&f, key, err)) != SR_OK)
         goto out;
     if (spool) {
         if (outlets[n - 1].rc != SR_OK)

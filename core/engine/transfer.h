@@ -6,7 +6,8 @@
  * The input is read once; each store pulls from an outlet of its own. A store that fails is marked
  * in its target and left out from then on; it never stops the others. Where the name carries a
  * digest and a store cannot be told it late, the finished bytes are spooled in an unlinked file and
- * saved from there. Runs on the calling thread (the children's), plus one thread a store.
+ * saved from there. Runs on the calling thread (the children's), plus one thread a store. The
+ * targets' stores are watched by the caller (watch.h), so that a signal ends every save at once.
  */
 #ifndef SR_ENGINE_TRANSFER_H
 #define SR_ENGINE_TRANSFER_H
@@ -46,6 +47,10 @@ struct sr_transfer {
     uint64_t min_plain_size; /* bytes below which the object is refused as no dump */
     uint64_t expected_size;  /* raw bytes, for progress and the spool's need; SR_SIZE_UNKNOWN */
     const char *spool_dir;   /* made when needed */
+    /* Told each key before an object is written under it, on the threads of the stores; anything
+     * but SR_OK fails the save. NULL: nobody. */
+    int (*note)(void *ctx, const char *key, struct sr_error *err);
+    void *note_ctx;
 };
 
 /* Fills *ret (key, sizes, digests, compression, encryption; strings owned by it). SR_OK when at

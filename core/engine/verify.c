@@ -3,6 +3,7 @@
 #include "core/engine/opening.h"
 #include "core/engine/protection.h"
 #include "core/engine/structure.h"
+#include "core/engine/unseal.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
 
@@ -14,13 +15,15 @@
 static const char *why_closed(const struct sr_manifest *m, const struct sr_manifest_object *o,
                               const struct sr_passphrase *pass)
 {
-    if (strcmp(o->encryption, "none") == 0)
-        return NULL;
-    if (strcmp(o->encryption, "gpg-symmetric") == 0)
-        return pass ? NULL : "not opened: BACKUP_ENCRYPTION_PASSPHRASE is not set here";
-    return sr_secret_key_here((const char *const *)m->recipients.items, m->recipients.len)
-               ? NULL
-               : "not opened: no secret key of its recipients is here";
+    switch (sr_key_here(m, o->encryption, pass)) {
+    case SR_KEY_NO_PHRASE:
+        return "not opened: BACKUP_ENCRYPTION_PASSPHRASE is not set here";
+    case SR_KEY_NO_SECRET:
+        return "not opened: no secret key of its recipients is here";
+    case SR_KEY_HERE:
+        break;
+    }
+    return NULL;
 }
 
 static int read_through(struct sr_opening *op, struct sr_structure *s, struct sr_error *err)
@@ -68,6 +71,17 @@ static int verify_object(struct sr_context *ctx, struct sr_store_rw *store, cons
             sr_error_wrap(err, "%s", o->key);
     }
     sr_opening_free(op);
+    if (rc == SR_E_UNSUPPORTED && s && sr_structure_kind(s) == SR_RESTORE_CUSTOM) {
+        /* The fault is pg_restore's: what can be held against the manifest all the same is. */
+        _cleanup_free_ char *note = NULL;
+        sr_structure_free(s);
+        if (asprintf(&note, "archive not parsed: %s", err->text) < 0) {
+            note = NULL;
+            return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+        }
+        sr_error_clear(err);
+        return verify_object(ctx, store, note, o, pass, ret, err);
+    }
     ret->size = o->size;
     ret->rung = rc != SR_OK                              ? SR_VERIFY_FAILED
                 : closed || (s && *sr_structure_note(s)) ? SR_VERIFY_REREAD
@@ -82,8 +96,7 @@ static int verify_object(struct sr_context *ctx, struct sr_store_rw *store, cons
 /* What says that the object itself is bad, not that it could not be looked at now. */
 static int is_damage(int rc)
 {
-    return rc == SR_E_CORRUPT || rc == SR_E_NOT_FOUND || rc == SR_E_KEY || rc == SR_E_UNSUPPORTED ||
-           rc == SR_E_CHILD;
+    return rc == SR_E_CORRUPT || rc == SR_E_NOT_FOUND || rc == SR_E_KEY || rc == SR_E_UNSUPPORTED;
 }
 
 int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,

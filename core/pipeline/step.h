@@ -73,6 +73,9 @@ struct sr_step *sr_step_encrypt_new(const struct sr_recipients *r,
  * integrity protection SR_E_CORRUPT. What was read before the clean end is provisional: the check
  * comes last. */
 struct sr_step *sr_step_decrypt_new(const struct sr_passphrase *pass);
+/* Before the pipeline starts: the agent gives what it has unlocked already and opens no pinentry; a
+ * key that is locked is then SR_E_KEY. */
+void sr_step_decrypt_never_ask(struct sr_step *s);
 int sr_step_decrypt_was_encrypted(const struct sr_step *s);
 
 #endif

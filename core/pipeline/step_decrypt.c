@@ -12,6 +12,7 @@
 struct decrypt {
     struct sr_step step;
     const struct sr_passphrase *pass;
+    int never_ask;
     struct sr_gpg_cancel cancel;
     int encrypted;
     /* what gpg's status lines said; its BEGIN_DECRYPTION comes even without a key */
@@ -106,8 +107,9 @@ static int decrypt_gpg(struct decrypt *d, struct sr_flow *f, struct sr_error *er
         return rc;
     if (d->pass)
         sr_gpg_set_passphrase(ctx, d->pass);
-    else
-        (void)gpgme_set_pinentry_mode(ctx, GPGME_PINENTRY_MODE_DEFAULT); /* the agent decides */
+    else /* the agent decides */
+        (void)gpgme_set_pinentry_mode(ctx, d->never_ask ? GPGME_PINENTRY_MODE_ERROR
+                                                        : GPGME_PINENTRY_MODE_DEFAULT);
     gpgme_set_status_cb(ctx, decrypt_status, d);
     struct sr_gpg_io io = {.flow = f, .cancel = &d->cancel};
     gpgme_error_t g = 0;
@@ -160,6 +162,11 @@ struct sr_step *sr_step_decrypt_new(const struct sr_passphrase *pass)
     sr_gpg_cancel_init(&d->cancel);
     sr_buf_init(&d->keys, 1024);
     return &d->step;
+}
+
+void sr_step_decrypt_never_ask(struct sr_step *s)
+{
+    ((struct decrypt *)s)->never_ask = 1;
 }
 
 int sr_step_decrypt_was_encrypted(const struct sr_step *s)

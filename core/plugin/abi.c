@@ -2,8 +2,10 @@
 #include "core/plugin/abi.h"
 #include "core/plugin/plugin.h"
 #include "core/plugin/search.h"
+#include "core/plugin/settings.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,19 +62,66 @@ static int key_ok(const char *key)
            strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
 }
 
-static int row_check(const struct sr_storage_setting *row, size_t i, const char *file,
+/* A text of a row ends up on terminals and in completions; NULL is fine. */
+static int row_text_check(const char *file, const char *key, const char *what, const char *text,
+                          struct sr_error *err)
+{
+    char name[128];
+    (void)snprintf(name, sizeof name, "setting %s's %s", key, what);
+    return text ? text_check(file, name, text, err) : SR_OK;
+}
+
+static int row_texts_check(const struct sr_storage_setting *row, const char *file,
+                           struct sr_error *err)
+{
+    const struct {
+        const char *what, *text;
+    } texts[] = {{"default", row->fallback},
+                 {"choices", row->choices},
+                 {"well-known names", row->names},
+                 {"help", row->help},
+                 {"first version", row->since}};
+    int rc = SR_OK;
+    for (size_t i = 0; rc == SR_OK && i < sizeof texts / sizeof *texts; i++)
+        rc = row_text_check(file, row->key, texts[i].what, texts[i].text, err);
+    return rc;
+}
+
+/* token and token_file: BACKUP_X_TOKEN_FILE would be the file of one and the value of the other. */
+static int file_twin_check(const struct sr_storage_setting *rows, size_t n, const char *key,
+                           const char *file, struct sr_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *a = rows[i].key, *b = key;
+        size_t al = strlen(a), bl = strlen(b), shorter = al < bl ? al : bl;
+        if (strncmp(a, b, shorter) == 0 && strcmp((al < bl ? b : a) + shorter, "_file") == 0)
+            return sr_fail(err, SR_E_CONFIG,
+                           "plugin %s refused: it declares the settings %s and %s, but every "
+                           "setting can be read from the file that its name and _FILE give",
+                           file, a, b);
+    }
+    return SR_OK;
+}
+
+static int row_check(struct sr_storage_setting *row, size_t i, const char *file,
                      struct sr_error *err)
 {
-    if (!key_ok(row->key) || strcmp(row->key, "prefix") == 0)
+    if (!key_ok(row->key))
         return sr_fail(err, SR_E_CONFIG,
                        "plugin %s refused: the key of its setting %zu is not allowed "
-                       "([a-z][a-z0-9_]*, not 'prefix', which every store has)",
+                       "([a-z][a-z0-9_]*, at most 64 bytes)",
                        file, i);
-    if (row->type > SR_STORAGE_TYPE_URL)
+    if (sr_setting_is_hosts(row->key))
         return sr_fail(err, SR_E_CONFIG,
-                       "plugin %s refused: its setting %s has type %" PRIu64
-                       ", the last this strongroom knows is %d",
-                       file, row->key, row->type, SR_STORAGE_TYPE_URL);
+                       "plugin %s refused: the key of its setting %zu is '%s', which is the host's "
+                       "own: not 'prefix', 'retention...' or 'require_...', which every store has",
+                       file, i, row->key);
+    int rc = row_texts_check(row, file, err);
+    if (rc != SR_OK)
+        return rc;
+    /* A type of a later header: its text is passed on as it is, and the plugin judges it. */
+    if (row->type > SR_STORAGE_TYPE_URL)
+        row->type = SR_STORAGE_TYPE_STRING;
     if (row->type == SR_STORAGE_TYPE_CHOICE && (!row->choices || !*row->choices))
         return sr_fail(err, SR_E_CONFIG, "plugin %s refused: its setting %s is a choice of nothing",
                        file, row->key);
@@ -117,6 +166,8 @@ static int settings_take(const struct sr_storage_setting *from, const char *file
             if (strcmp(rows[k].key, row.key) == 0)
                 rc = sr_fail(err, SR_E_CONFIG, "plugin %s refused: it declares setting %s twice",
                              file, row.key);
+        if (rc == SR_OK)
+            rc = file_twin_check(rows, i, row.key, file, err);
         if (rc != SR_OK) {
             free(rows);
             return rc;

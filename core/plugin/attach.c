@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/plugin/attach.h"
 #include "core/plugin/host.h"
+#include "core/plugin/inside.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -25,8 +26,8 @@ static int call_load(const struct sr_abi *abi, const char *file, struct sr_error
     return rc == SR_OK ? rc : sr_error_append(err, " (%s)", file);
 }
 
-int sr_plugin_attach(const char *file, void (*step)(void *ctx, const char *what), void *ctx,
-                     struct sr_abi *ret, struct sr_error *err)
+static int attach(const char *file, void (*step)(void *ctx, const char *what), void *ctx,
+                  struct sr_abi *ret, struct sr_error *err)
 {
     if (step)
         step(ctx, "its constructors");
@@ -67,4 +68,13 @@ int sr_plugin_attach(const char *file, void (*step)(void *ctx, const char *what)
     }
     *ret = abi;
     return SR_OK;
+}
+
+int sr_plugin_attach(const char *file, void (*step)(void *ctx, const char *what), void *ctx,
+                     struct sr_abi *ret, struct sr_error *err)
+{
+    const char *before = sr_plugin_inside_set(file);
+    int rc = attach(file, step, ctx, ret, err);
+    (void)sr_plugin_inside_set(before);
+    return rc;
 }

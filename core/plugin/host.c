@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/plugin/host.h"
+#include "core/plugin/inside.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
 #include "core/util/text.h"
@@ -258,10 +259,12 @@ void sr_host_enter(struct sr_host *h)
     h->text[0] = '\0';
     pthread_mutex_unlock(&h->lock);
     atomic_store(&h->active, 1);
+    (void)sr_plugin_inside_set(h->file);
 }
 
 void sr_host_leave(struct sr_host *h)
 {
+    (void)sr_plugin_inside_set(NULL);
     atomic_store(&h->active, 0);
     sr_host_call_set(h, NULL);
 }
@@ -309,6 +312,11 @@ int sr_host_error(struct sr_host *h, int32_t code, const char *doing, struct sr_
                        "in the storage interface%s%s",
                        h->label, doing, h->file, (int)code, *text ? ": " : "", text);
     return sr_fail(err, code, "%s: %s: %s", h->label, doing, *text ? text : sr_code_name(code));
+}
+
+int sr_host_was_misused(const struct sr_host *h)
+{
+    return atomic_load(&((struct sr_host *)(uintptr_t)h)->accused);
 }
 
 int32_t sr_host_said(const struct sr_host *h, const char **ret_text)

@@ -54,6 +54,8 @@ void sr_host_call_put(struct sr_host *h);
  * the plugin's own text (or one made from the code) behind "label: doing: ". A code that is not in
  * the interface becomes SR_E_INTERNAL and says so. */
 int sr_host_error(struct sr_host *h, int32_t code, const char *doing, struct sr_error *err);
+/* Nonzero once a service was called outside a call since the host was made; also when retired. */
+int sr_host_was_misused(const struct sr_host *h);
 /* The code and text that set_error was given in this call; 0 and "" when it was not called. Valid
  * until the next enter. */
 int32_t sr_host_said(const struct sr_host *h, const char **ret_text);

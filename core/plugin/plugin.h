@@ -58,7 +58,7 @@ void sr_plugin_survey_done(struct sr_plugin_survey *s);
 /* "late-key", "ranges", ... of each bit of caps, in bit order; names are static. Returns how many
  * were put into out. Bits without a name are left out. */
 size_t sr_plugin_cap_names(uint64_t caps, const char **out, size_t cap);
-/* "path", "size", ... of SR_STORAGE_TYPE_*. */
+/* "path", "size", ... of SR_STORAGE_TYPE_*: the words of docs/settings.md. */
 const char *sr_plugin_type_name(uint64_t type);
 
 #endif

@@ -2,8 +2,9 @@
  *
  * strongroom-probe FILE (pkglibexecdir, beside strongroom-child) does everything that loading does
  * up to the end of `load`, and says on a descriptor of its own how far it got. A constructor or a
- * `load` that crashes, exits or hangs takes that process down and not this one. What a plugin does
- * to memory afterwards cannot be contained.
+ * `load` that crashes, exits or hangs takes that process down and not this one; one that writes to
+ * the standard output or replaces a standard stream, which would spoil what strongroom prints, is
+ * found out. What a plugin does to memory afterwards cannot be contained.
  */
 #ifndef SR_PLUGIN_PROBE_H
 #define SR_PLUGIN_PROBE_H

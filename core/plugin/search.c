@@ -3,6 +3,7 @@
 #include "core/plugin/plugin.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
+#include "core/util/log.h"
 #include "core/util/text.h"
 
 #include <dirent.h>
@@ -30,7 +31,12 @@ int sr_plugin_folders(const char *path, struct sr_strlist *ret, struct sr_error 
 {
     struct sr_strlist pieces = {0};
     int rc = SR_OK;
-    if (path && !privileges_borrowed())
+    if (path && *path && privileges_borrowed())
+        sr_log(SR_LOG_WARN,
+               "BACKUP_PLUGIN_PATH is ignored: strongroom runs with the rights of another user "
+               "than the one who called it, and then loads from %s alone",
+               SR_PLUGIN_DIR);
+    else if (path)
         rc = sr_strlist_split(&pieces, path, ':');
     for (size_t i = 0; rc == SR_OK && i < pieces.len; i++) {
         if (pieces.items[i][0] != '/') {
@@ -51,59 +57,6 @@ exit:
     return rc;
 }
 
-static int inode_check(const char *what, const char *file, struct sr_error *err)
-{
-    struct stat st;
-    if (stat(what, &st) != 0)
-        return sr_fail_errno(err, errno, "cannot load plugin %s: looking at %s", file, what);
-    if (st.st_uid != 0 && st.st_uid != geteuid())
-        return sr_fail(err, SR_E_DENIED,
-                       "plugin %s refused: %s belongs to user id %u, who could change what is run; "
-                       "it must belong to root or to the user strongroom runs as",
-                       file, what, (unsigned)st.st_uid);
-    int sticky = S_ISDIR(st.st_mode) && (st.st_mode & S_ISVTX);
-    if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !sticky)
-        return sr_fail(err, SR_E_DENIED,
-                       "plugin %s refused: others may write %s (mode %04o); chmod go-w %s", file,
-                       what, (unsigned)(st.st_mode & 07777), what);
-    return SR_OK;
-}
-
-/* The file and all folders above it, as spelled in path. */
-static int chain_check(const char *path, const char *file, struct sr_error *err)
-{
-    _cleanup_free_ char *part = strdup(path);
-    if (!part)
-        return sr_fail(err, SR_E_NO_MEMORY, "cannot check plugin %s: out of memory", file);
-    for (;;) {
-        int rc = inode_check(part, file, err);
-        if (rc != SR_OK)
-            return rc;
-        char *slash = strrchr(part, '/');
-        if (!slash || part[1] == '\0')
-            return SR_OK;
-        slash[slash == part] = '\0';
-    }
-}
-
-int sr_plugin_file_check(const char *file, struct sr_error *err)
-{
-    struct stat st;
-    if (*file != '/')
-        return sr_fail(err, SR_E_CONFIG, "plugin %s refused: not an absolute path", file);
-    if (stat(file, &st) != 0)
-        return sr_fail_errno(err, errno, "cannot load plugin %s", file);
-    if (!S_ISREG(st.st_mode))
-        return sr_fail(err, SR_E_CONFIG, "plugin %s refused: not a regular file", file);
-    _cleanup_free_ char *real = realpath(file, NULL);
-    if (!real)
-        return sr_fail_errno(err, errno, "cannot load plugin %s", file);
-    /* As spelled and as resolved: whoever may replace a link on the way chooses the file as well.
-     */
-    int rc = chain_check(file, file, err);
-    return rc == SR_OK ? chain_check(real, file, err) : rc;
-}
-
 static int add_names(const char *folder, struct sr_strlist *names)
 {
     DIR *d = opendir(folder);
@@ -117,6 +70,25 @@ static int add_names(const char *folder, struct sr_strlist *names)
     }
     (void)closedir(d);
     return rc;
+}
+
+int sr_plugin_names(const char *path, struct sr_strlist *ret, struct sr_error *err)
+{
+    struct sr_strlist folders = {0}, files = {0};
+    int rc = sr_plugin_folders(path, &folders, err);
+    int found = rc;
+    for (size_t i = 0; rc == SR_OK && i < folders.len; i++)
+        rc = add_names(folders.items[i], &files);
+    for (size_t i = 0; rc == SR_OK && i < files.len; i++)
+        if (sr_plugin_name_ok(files.items[i]) && !sr_strlist_has(ret, files.items[i]))
+            rc = sr_strlist_add(ret, files.items[i]);
+    sr_strlist_done(&folders);
+    sr_strlist_done(&files);
+    if (rc == SR_OK)
+        sr_strlist_sort(ret);
+    return rc == SR_OK || found != SR_OK
+               ? rc
+               : sr_fail(err, rc, "cannot list the plugins: out of memory");
 }
 
 static int not_found(const char *which, const struct sr_strlist *folders, struct sr_error *err)
@@ -152,11 +124,7 @@ static int find_path(const char *which, char **ret, struct sr_error *err)
             "plugin %s refused: strongroom runs with the rights of another user than the "
             "one who called it, and then loads from %s alone",
             which, SR_PLUGIN_DIR);
-    int rc = sr_plugin_file_check(which, err);
-    if (rc != SR_OK)
-        return rc;
-    *ret = realpath(which, NULL);
-    return *ret ? SR_OK : sr_fail_errno(err, errno, "cannot load plugin %s", which);
+    return sr_plugin_file_resolve(which, ret, err);
 }
 
 int sr_plugin_find(const char *which, const char *path, char **ret, struct sr_error *err)
@@ -174,9 +142,7 @@ int sr_plugin_find(const char *which, const char *path, char **ret, struct sr_er
         } else if (stat(candidate, &st) == 0) {
             /* One that is refused is not passed over for another further down: the operator must
              * hear of it. */
-            rc = sr_plugin_file_check(candidate, err);
-            if (rc == SR_OK && !(file = realpath(candidate, NULL)))
-                rc = sr_fail_errno(err, errno, "cannot load plugin %s", candidate);
+            rc = sr_plugin_file_resolve(candidate, &file, err);
         }
         free(candidate);
     }

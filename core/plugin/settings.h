@@ -2,12 +2,14 @@
  *
  *     struct sr_setting_view v = {"dr", "s3", table->settings, &lookup};
  *     sr_setting_check_all(&v, others, &err)         // before open: types, required, unknown names
- *     sr_setting_get(&v, "bucket", &value, &err)     // any time, any thread
+ *     sr_setting_get(&v, "bucket", &value, NULL, &err)     // any time, any thread
  *
  * Order: BACKUP_<STORE>_<KEY>, then the well-known names of the row (for a PLACE setting only when
  * the store bears the plugin's own name), then the row's default. Set to nothing counts as unset.
- * This floor knows no configuration: names are looked up through three functions that are handed
- * in.
+ * Credentials are a group: once a store has one secret under a name of its own, the well-known
+ * names of its other secrets no longer count, so that a session token from the environment never
+ * joins a key pair that it does not belong to.
+ * This floor knows no configuration: names are looked up through functions that are handed in.
  */
 #ifndef SR_PLUGIN_SETTINGS_H
 #define SR_PLUGIN_SETTINGS_H
@@ -27,6 +29,9 @@ struct sr_setting_lookup {
     int (*path)(void *ctx, const char *name, const char *value, char **ret, struct sr_error *err);
     /* Adds every name that is set and begins with prefix. */
     int (*names)(void *ctx, const char *prefix, struct sr_strlist *ret);
+    /* Where name is set, for messages: "environment", ".env:12"; "" when it is not. NULL: nobody
+     * can tell. */
+    void (*where)(void *ctx, const char *name, char *out, size_t cap);
 };
 
 struct sr_setting_view {
@@ -36,21 +41,32 @@ struct sr_setting_view {
     const struct sr_setting_lookup *lookup;
 };
 
+/* What every store can be told whatever its plugin: the host's own rows, ended by a NULL key. */
+extern const struct sr_storage_setting sr_setting_host_rows[];
+/* Nonzero when no plugin may declare key: it is one of those rows, or of a family that is kept for
+ * rows to come. */
+int sr_setting_is_hosts(const char *key);
+
+/* The plugin's row for key, or the host's; NULL: neither has one. */
 const struct sr_storage_setting *sr_setting_row(const struct sr_setting_view *v, const char *key);
 
 /* BACKUP_DR_BUCKET; SR_E_NO_MEMORY. malloc'd. */
 int sr_setting_name(const char *store, const char *key, char **ret, struct sr_error *err);
 
-/* The checked value in the form that plugins get it (bytes, seconds, 1/0, absolute path): malloc'd,
- * NULL when unset without default. ret_name, when not NULL: the name it came from (malloc'd; NULL:
- * a default or unset). SR_E_CONFIG names the setting, the value (unless secret) and what is
- * allowed. */
+/* The checked value in the form that plugins get it (bytes, seconds, 1/0, absolute path, a choice
+ * as it is declared): malloc'd, NULL when unset without default; the caller overwrites secrets.
+ * ret_name, when not NULL: the name it came from (malloc'd; NULL: a default or unset). SR_E_CONFIG
+ * names the setting, the value (unless secret) and what is allowed. */
 int sr_setting_get(const struct sr_setting_view *v, const char *key, char **ret, char **ret_name,
                    struct sr_error *err);
 
-/* Every setting of the store: types, required ones, and names BACKUP_<STORE>_* that nobody knows
- * (with the nearest known one). other_stores: names of all stores, whose settings may look like
- * ours (stores dr and dr-s3); may be NULL. */
+/* Adds one text to ret for everything that is wrong with the settings of the store: names
+ * BACKUP_<STORE>_* that nobody knows (with the nearest known one), wrong types, required ones that
+ * are missing. other_stores: names of all stores, whose settings may look like ours (stores dr and
+ * dr-s3); may be NULL. SR_OK whatever was found; SR_E_NO_MEMORY. */
+int sr_setting_problems(const struct sr_setting_view *v, const struct sr_strlist *other_stores,
+                        struct sr_strlist *ret, struct sr_error *err);
+/* The first of these as SR_E_CONFIG, with the number of the others. */
 int sr_setting_check_all(const struct sr_setting_view *v, const struct sr_strlist *other_stores,
                          struct sr_error *err);
 

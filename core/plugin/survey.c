@@ -9,8 +9,9 @@
 
 size_t sr_plugin_cap_names(uint64_t caps, const char **out, size_t cap)
 {
-    static const char *const names[] = {"late-key", "atomic-create", "ranges",   "sorted-list",
-                                        "lock",     "copy",          "versions", "metadata"};
+    static const char *const names[] = {"late-key",    "atomic-create", "ranges",
+                                        "sorted-list", "lock",          "copy",
+                                        "versions",    "metadata",      "sure-sweep"};
     size_t n = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names && n < cap; i++)
         if (caps & (UINT64_C(1) << i))
@@ -20,8 +21,8 @@ size_t sr_plugin_cap_names(uint64_t caps, const char **out, size_t cap)
 
 const char *sr_plugin_type_name(uint64_t type)
 {
-    static const char *const names[] = {"text",   "on/off", "number", "size", "duration",
-                                        "choice", "list",   "path",   "url"};
+    static const char *const names[] = {"text",   "on/off", "whole number", "size", "time",
+                                        "choice", "list",   "path",         "URL"};
     return type < sizeof names / sizeof *names ? names[type] : "text";
 }
 

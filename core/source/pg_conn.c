@@ -116,7 +116,7 @@ int sr_pg_connect(const struct sr_pg_target *t, const char *database, struct sr_
     if (rc != SR_OK)
         rc = sr_fail(err, rc, "connecting to %s: out of memory", t->text);
     else
-        rc = sr_pg_open(&p, CONTROL_APP, CONNECT_TIMEOUT, &c, err);
+        rc = sr_pg_open_startup(&p, CONTROL_APP, CONNECT_TIMEOUT, &c, err);
     sr_pg_params_done(&p);
     if (rc == SR_OK) {
         rc = session_setup(c, err);
@@ -127,6 +127,7 @@ int sr_pg_connect(const struct sr_pg_target *t, const char *database, struct sr_
         sr_pg_close(c);
         return rc;
     }
+    sr_pg_startup_warn(c);
     *ret = c;
     return SR_OK;
 }
@@ -138,6 +139,7 @@ void sr_pg_close(struct sr_pg_conn *c)
     PQfinish(c->pg);
     sr_pg_params_done(&c->params);
     free(c->text);
+    free(c->own_options);
     free(c);
 }
 

@@ -52,7 +52,8 @@ const char *sr_pg_port(const struct sr_pg_conn *c);
 /* NAME=VALUE additions for a child's environment (PGHOST ... PGPASSWORD, PGAPPNAME = app), so that
  * it reaches the server and database of c; what must be unset is added as NAME alone. options:
  * server settings for PGOPTIONS ("-c lock_timeout=60000"), or NULL, beside those that end the
- * child's backend when the child is gone. Contains secrets: wipe. */
+ * child's backend when the child is gone; where the way to the server takes none (a pooler),
+ * neither is in it. Contains secrets: wipe. */
 int sr_pg_child_env(const struct sr_pg_conn *c, const char *app, const char *options,
                     struct sr_strlist *ret, struct sr_error *err);
 /* "dbname='...'" quoted as a conninfo value, for tools that take a database only in argv. */

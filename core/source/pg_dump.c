@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/source/pg_dump.h"
+#include "core/source/pg_locked.h"
 #include "core/source/pg_marker.h"
 #include "core/source/pg_query.h"
 #include "core/util/buf.h"
@@ -31,7 +32,10 @@ struct sr_pg_dump {
     struct sr_child child;
     enum sr_dump_format format;
     int64_t stall_ns; /* 0: never */
-    int wake;         /* eventfd: readable once interrupted */
+    int64_t began;    /* monotonic */
+    uint64_t lock_wait;
+    int locked_out; /* it ended for want of a lock on a table */
+    int wake;       /* eventfd: readable once interrupted */
     atomic_int interrupted;
     int ended; /* clean end reached */
     uint64_t total;
@@ -114,6 +118,13 @@ static const char *session_options(const struct sr_pg_conn *c)
 static int spawn(struct sr_pg_dump *d, const struct sr_pg_dump_options *o, struct sr_error *err)
 {
     struct sr_strlist args = {0}, env = {0};
+    if (o->conn->old_strings && !o->conn->takes_options)
+        return sr_fail(
+            err, SR_E_CONFIG,
+            "sessions of this server begin with standard_conforming_strings off, in which "
+            "no dump can be restored safely, and the pooler before it takes no settings "
+            "when connecting; go past the pooler, or ALTER ROLE ... SET "
+            "standard_conforming_strings = on");
     int rc = sr_strlist_add(&args, o->tool->path);
     if (rc == SR_OK)
         rc = o->format == SR_DUMP_GLOBALS ? globals_args(o, &args) : dump_args(o, &args);
@@ -127,7 +138,8 @@ static int spawn(struct sr_pg_dump *d, const struct sr_pg_dump_options *o, struc
                                       .in = SR_CHILD_NULL,
                                       .out = SR_CHILD_PIPE,
                                       .err = SR_CHILD_PIPE,
-                                      .pipe_size = PIPE_SIZE};
+                                      .pipe_size = PIPE_SIZE,
+                                      .watch = 1};
         rc = sr_child_spawn(&co, &d->child, err);
     }
     sr_strlist_done(&args);
@@ -146,6 +158,8 @@ int sr_pg_dump_start(const struct sr_pg_dump_options *o, struct sr_pg_dump **ret
         return sr_fail(err, SR_E_NO_MEMORY, "starting pg_dump: out of memory");
     d->child = (struct sr_child)SR_CHILD_INIT;
     d->format = o->format;
+    d->began = sr_clock_monotonic(&sr_clock_system);
+    d->lock_wait = o->lock_wait;
     d->stall_ns = o->stall > INT64_MAX / 1000000000 ? 0 : (int64_t)o->stall * 1000000000;
     sr_buf_init(&d->said_text, SR_EXCERPT_HEAD + SR_EXCERPT_TAIL + 128);
     d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -221,6 +235,21 @@ static int failed(struct sr_pg_dump *d, int code, const char *how, struct sr_err
     return rc;
 }
 
+/* pg_dump tells only that a statement was cancelled. */
+static int find_locked_out(struct sr_pg_dump *d, char what[SR_PG_LOCKED_WHAT])
+{
+    struct sr_buf said;
+    int64_t ran = (sr_clock_monotonic(&sr_clock_system) - d->began) / 1000000000;
+    if (d->lock_wait == 0)
+        return 0;
+    sr_buf_init(&said, SR_EXCERPT_HEAD + SR_EXCERPT_TAIL + 128);
+    drain_said(d);
+    d->locked_out = sr_excerpt_text(&d->said, &said) == SR_OK &&
+                    sr_pg_said_locked(sr_buf_str(&said), (uint64_t)ran >= d->lock_wait, what);
+    sr_buf_done(&said);
+    return d->locked_out;
+}
+
 /* Standard output has ended: everything that vouches for what was read. */
 static int check_end(struct sr_pg_dump *d, struct sr_error *err)
 {
@@ -234,6 +263,12 @@ static int check_end(struct sr_pg_dump *d, struct sr_error *err)
         return failed(d, SR_E_TIMEOUT, "closed its output but did not end", err);
     if (rc != SR_OK)
         return rc;
+    char what[SR_PG_LOCKED_WHAT];
+    if (status != 0 && find_locked_out(d, what))
+        return sr_fail(err, SR_E_TIMEOUT,
+                       "%s could not lock %s for reading (ACCESS SHARE) within %llu seconds "
+                       "(BACKUP_LOCK_WAIT)",
+                       name_of(d), what, (unsigned long long)d->lock_wait);
     if (status != 0) {
         char text[SR_CHILD_STATUS_TEXT], how[SR_CHILD_STATUS_TEXT + 16];
         sr_child_status_text(status, text, sizeof text);
@@ -319,6 +354,11 @@ void sr_pg_dump_interrupt(void *dump)
     uint64_t one = 1;
     atomic_store_explicit(&d->interrupted, 1, memory_order_relaxed);
     (void)!write(d->wake, &one, sizeof one);
+}
+
+int sr_pg_dump_locked_out(const struct sr_pg_dump *d)
+{
+    return d->locked_out;
 }
 
 const char *sr_pg_dump_stderr(const struct sr_pg_dump *d)

@@ -5,9 +5,9 @@
  *                                                     // the "dump complete" marker seen
  *     sr_pg_dump_free(d)                              // ends a child that still runs
  *
- * The child runs in its own process group, dies with us (parent-death signal), and its backend with
- * it. Start and free belong to one long-lived thread (the parent-death signal follows the thread
- * that spawned); read may be on another; interrupt on any.
+ * The child runs in its own process group, dies with us together with all that it forks (it is
+ * watched, see subprocess.h), and its backend with it. Start and free belong to one thread; read
+ * may be on another; interrupt on any.
  */
 #ifndef SR_SOURCE_PG_DUMP_H
 #define SR_SOURCE_PG_DUMP_H
@@ -47,6 +47,9 @@ int sr_pg_dump_start(const struct sr_pg_dump_options *o, struct sr_pg_dump **ret
 /* Shape of sr_input.read. Failure carries the last lines of the child's standard error. */
 int sr_pg_dump_read(void *dump, void *buf, size_t cap, size_t *ret_len, struct sr_error *err);
 void sr_pg_dump_interrupt(void *dump);
+/* Nonzero after a read that failed with SR_E_TIMEOUT because a table's lock was not to be had in
+ * time: sr_pg_lock_holders (pg_locked.h) says who has it. */
+int sr_pg_dump_locked_out(const struct sr_pg_dump *d);
 /* What the child printed on standard error (warnings), at most a few KiB; owned by d. */
 const char *sr_pg_dump_stderr(const struct sr_pg_dump *d);
 void sr_pg_dump_free(struct sr_pg_dump *d);

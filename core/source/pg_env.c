@@ -42,11 +42,12 @@ static const char *client_check(const struct sr_pg_conn *c)
     return c->checks_client ? "-c client_connection_check_interval=10s" : "";
 }
 
-static int options_add(struct sr_strlist *env, const char *own, const char *check,
-                       const char *extra)
+static int options_add(const struct sr_pg_conn *c, const char *extra, struct sr_strlist *env)
 {
     struct sr_buf b;
-    const char *parts[] = {own ? own : "", check, extra ? extra : ""};
+    const char *parts[] = {c->own_options ? c->own_options : "",
+                           c->takes_options ? client_check(c) : "",
+                           c->takes_options && extra ? extra : ""};
     int rc = SR_OK;
     sr_buf_init(&b, 1 << 20);
     for (size_t i = 0; i < sizeof parts / sizeof *parts && rc == SR_OK; i++)
@@ -72,7 +73,7 @@ int sr_pg_child_env(const struct sr_pg_conn *c, const char *app, const char *opt
                          "without showing it; take the pass phrase off the client key "
                          "(openssl pkey) and protect the file instead");
         else if (strcmp(o->keyword, "options") == 0)
-            rc = options_add(ret, o->val, client_check(c), options);
+            rc = options_add(c, options, ret);
         else if (o->envvar && strcmp(o->keyword, "service") != 0)
             rc = add_pair(ret, o->envvar, pinned(c, o, app));
     }

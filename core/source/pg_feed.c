@@ -98,7 +98,8 @@ int sr_pg_feed_start(struct sr_pg_feed *f, const struct sr_pg_feed_options *o, s
                                  .out = SR_CHILD_NULL,
                                  .err = SR_CHILD_PIPE,
                                  .keep_fds = o->keep_fds,
-                                 .pipe_size = 1 << 20};
+                                 .pipe_size = 1 << 20,
+                                 .watch = 1};
     *f = (struct sr_pg_feed)SR_PG_FEED_INIT;
     f->name = o->name;
     f->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -117,9 +118,14 @@ int sr_pg_feed_start(struct sr_pg_feed *f, const struct sr_pg_feed_options *o, s
     return rc;
 }
 
-void sr_pg_feed_done(struct sr_pg_feed *f)
+void sr_pg_feed_kill(struct sr_pg_feed *f)
 {
     sr_child_kill(&f->child, GRACE_MS);
+}
+
+void sr_pg_feed_done(struct sr_pg_feed *f)
+{
+    sr_pg_feed_kill(f);
     reader_end(f);
     sr_child_done(&f->child);
 }

@@ -69,6 +69,9 @@ int sr_pg_feed_finish(struct sr_pg_feed *f, const struct sr_pg_interrupt *stop, 
  * was fed: lines_before are ours, not the dump's. Call after finish. */
 int sr_pg_feed_failure(const struct sr_pg_feed *f, int status, unsigned long lines_before,
                        struct sr_error *err);
+/* Ends the child. A sr_pg_feed_write that another thread is in then returns SR_E_CHILD: the one
+ * call that may be made beside it. done is still to come, once that thread is gone. */
+void sr_pg_feed_kill(struct sr_pg_feed *f);
 void sr_pg_feed_done(struct sr_pg_feed *f);
 /* Overwrites and frees an environment that holds a password. */
 void sr_pg_env_wipe(struct sr_strlist *env);

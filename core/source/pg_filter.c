@@ -4,6 +4,7 @@
 #include "core/source/pg_statement.h"
 #include "core/util/buf.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,23 @@ static int statement_end(struct sr_pg_filter *f, const char *p, struct sr_error 
     return drops(f, kind) ? held_drop(f, text, len, p, err) : SR_OK;
 }
 
+/* The pair that pg_dump puts around a dump since CVE-2025-8714, with its token and nothing else. */
+static int is_restrict(const char *text, size_t len)
+{
+    static const char *const words[] = {"\\restrict ", "\\unrestrict "};
+    while (len > 0 && text[len - 1] == '\r')
+        len--;
+    for (size_t i = 0; i < 2; i++) {
+        size_t n = strlen(words[i]), at = n;
+        if (len <= n || memcmp(text, words[i], n) != 0)
+            continue;
+        while (at < len && isalnum((unsigned char)text[at]))
+            at++;
+        return at == len;
+    }
+    return 0;
+}
+
 /* p is at the line end. */
 static int command_end(struct sr_pg_filter *f, const char *p, struct sr_error *err)
 {
@@ -206,8 +224,7 @@ static int command_end(struct sr_pg_filter *f, const char *p, struct sr_error *e
     size_t word = 0;
     while (word < len && text[word] != ' ' && text[word] != '\t' && text[word] != '\r')
         word++;
-    if ((word == 9 && memcmp(text, "\\restrict", word) == 0) ||
-        (word == 11 && memcmp(text, "\\unrestrict", word) == 0))
+    if (is_restrict(text, len))
         return held_drop(f, text, len, p, err);
     if ((word == 8 && memcmp(text, "\\connect", word) == 0) ||
         (word == 2 && memcmp(text, "\\c", word) == 0))

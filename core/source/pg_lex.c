@@ -1,14 +1,8 @@
 #include "config.h"
 #include "core/source/pg_lex.h"
+#include "core/source/pg_lex_run.h"
 
 #include <string.h>
-
-enum token {
-    TOKEN_NONE,
-    TOKEN_WORD,
-    TOKEN_NUMBER,
-    TOKEN_VARIABLE, /* :name */
-};
 
 #define WORDS_MAX 100
 
@@ -35,16 +29,19 @@ static char lower(char c)
 
 void sr_pg_lex_statement_new(struct sr_pg_lex *x)
 {
-    x->token = TOKEN_NONE;
+    x->token = SR_LEX_TOKEN_NONE;
     x->word_len = 0;
     x->paren_depth = 0;
     x->begin_depth = 0;
+    x->body_begins = 0;
+    x->body_odd = 0;
     x->words = 0;
     memset(x->start, 0, sizeof x->start);
     x->empty = 1;
     x->at_line_start = 0;
     x->first[0] = '\0';
     x->from_stdin = 0;
+    x->had_stdin = 0;
     x->from_just_now = 0;
     x->text_len = 0;
     x->text[0] = '\0';
@@ -76,17 +73,29 @@ int sr_pg_lex_outside(const struct sr_pg_lex *x)
     }
 }
 
-static void text_add(struct sr_pg_lex *x, char c)
-{
-    if (x->text_len + 1 < sizeof x->text) {
-        x->text[x->text_len++] = c;
-        x->text[x->text_len] = '\0';
-    }
-}
-
 static int word_is(const struct sr_pg_lex *x, const char *s)
 {
     return strlen(s) == x->word_len && memcmp(x->word, s, x->word_len) == 0;
+}
+
+/* The server has a body only where ATOMIC follows, and one alone; to psql each BEGIN counts, were
+ * it a column's name. */
+static void body_begin(struct sr_pg_lex *x)
+{
+    if (x->begin_depth > 0) {
+        x->body_odd = 1;
+        return;
+    }
+    x->begin_depth = 1;
+    x->body_begins = 1;
+}
+
+/* What follows that BEGIN is not ATOMIC. */
+static void body_is_none(struct sr_pg_lex *x)
+{
+    x->body_begins = 0;
+    x->body_odd = 1;
+    x->begin_depth = 0;
 }
 
 /* psql's own rule for the ; inside the body of an SQL-standard function. */
@@ -103,7 +112,9 @@ static void word_count_blocks(struct sr_pg_lex *x)
                                   (s[1] == 'o' && s[2] == 'r' && (s[3] == 'f' || s[3] == 'p')));
     if (!routine || x->paren_depth > 0)
         return;
-    if (word_is(x, "begin") || (word_is(x, "case") && x->begin_depth > 0))
+    if (word_is(x, "begin"))
+        body_begin(x);
+    else if (word_is(x, "case") && x->begin_depth > 0)
         x->begin_depth++;
     else if (word_is(x, "end") && x->begin_depth > 0)
         x->begin_depth--;
@@ -118,18 +129,15 @@ static void word_end(struct sr_pg_lex *x)
         memcpy(x->first, x->word, x->word_len);
         x->first[x->word_len] = '\0';
     }
+    if (x->body_begins && !word_is(x, "atomic"))
+        body_is_none(x);
+    x->body_begins = 0;
     word_count_blocks(x);
     int outside = x->paren_depth == 0;
     x->from_stdin = outside && x->from_just_now && word_is(x, "stdin");
+    x->had_stdin |= x->from_stdin;
     x->from_just_now = outside && word_is(x, "from");
     x->word_len = 0;
-}
-
-static void word_add(struct sr_pg_lex *x, char c)
-{
-    if (x->word_len < sizeof x->word)
-        x->word[x->word_len] = lower(c);
-    x->word_len++;
 }
 
 /* Anything that is neither blank, comment nor word stands between FROM and STDIN or after it. */
@@ -137,6 +145,8 @@ static void not_a_word(struct sr_pg_lex *x)
 {
     x->from_just_now = 0;
     x->from_stdin = 0;
+    if (x->body_begins)
+        body_is_none(x);
 }
 
 static int suspect(struct sr_pg_lex *x, enum sr_pg_lex_care from, const char *what,
@@ -145,6 +155,7 @@ static int suspect(struct sr_pg_lex *x, enum sr_pg_lex_care from, const char *wh
     if (x->care < from)
         return 0;
     x->suspect = what;
+    x->suspect_is_strict = from == SR_LEX_STRICT;
     *ret = SR_LEX_SUSPECT;
     return 1;
 }
@@ -152,7 +163,7 @@ static int suspect(struct sr_pg_lex *x, enum sr_pg_lex_care from, const char *wh
 static void quote_open(struct sr_pg_lex *x, enum sr_pg_lex_state state)
 {
     x->state = state;
-    x->token = TOKEN_NONE;
+    x->token = SR_LEX_TOKEN_NONE;
     x->odd_backslashes = 0;
     x->high_before = 0;
     not_a_word(x);
@@ -161,11 +172,12 @@ static void quote_open(struct sr_pg_lex *x, enum sr_pg_lex_state state)
 /* A quote character outside quotes. */
 static void open_single(struct sr_pg_lex *x, enum sr_pg_lex_event *ret)
 {
-    if ((x->token == TOKEN_NUMBER || x->token == TOKEN_VARIABLE) &&
+    if ((x->token == SR_LEX_TOKEN_NUMBER || x->token == SR_LEX_TOKEN_VARIABLE) &&
         suspect(x, SR_LEX_CAREFUL, "a quote right after a number or variable", ret))
         return;
     /* One letter right before the quote belongs to it and is no word. */
-    int prefix = x->token == TOKEN_WORD && x->word_len == 1 && strchr("ebxn", x->word[0]) != NULL;
+    int prefix =
+        x->token == SR_LEX_TOKEN_WORD && x->word_len == 1 && strchr("ebxn", x->word[0]) != NULL;
     int escapes = prefix && x->word[0] == 'e';
     if (prefix)
         x->word_len = 0;
@@ -175,9 +187,9 @@ static void open_single(struct sr_pg_lex *x, enum sr_pg_lex_event *ret)
 
 static void start_word(struct sr_pg_lex *x, char c)
 {
-    x->token = TOKEN_WORD;
+    x->token = SR_LEX_TOKEN_WORD;
     x->word_len = 0;
-    word_add(x, c);
+    sr_pg_lex_word(x, &c, 1);
 }
 
 static void in_number(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
@@ -195,6 +207,8 @@ static void in_number(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
 
 static void statement_end(struct sr_pg_lex *x, enum sr_pg_lex_event *ret)
 {
+    if (x->body_begins)
+        body_is_none(x);
     if (x->paren_depth == 0 && x->begin_depth == 0)
         *ret = SR_LEX_STATEMENT;
     else
@@ -205,27 +219,27 @@ static void statement_end(struct sr_pg_lex *x, enum sr_pg_lex_event *ret)
 static void in_sql(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
 {
     x->state = SR_LEX_SQL;
-    if (x->token == TOKEN_WORD && (is_word_start(c) || is_digit(c) || c == '$')) {
-        word_add(x, c);
+    if (x->token == SR_LEX_TOKEN_WORD && (is_word_start(c) || is_digit(c) || c == '$')) {
+        sr_pg_lex_word(x, &c, 1);
         return;
     }
-    if (x->token == TOKEN_NUMBER && (is_word_start(c) || is_digit(c) || c == '.')) {
+    if (x->token == SR_LEX_TOKEN_NUMBER && (is_word_start(c) || is_digit(c) || c == '.')) {
         in_number(x, c, ret);
         return;
     }
-    if (x->token == TOKEN_VARIABLE && (is_word_start(c) || is_digit(c)))
+    if (x->token == SR_LEX_TOKEN_VARIABLE && (is_word_start(c) || is_digit(c)))
         return;
     if (c == '\'') {
         open_single(x, ret);
         return;
     }
-    if (c == '&' && x->token == TOKEN_WORD && word_is(x, "u")) {
+    if (c == '&' && x->token == SR_LEX_TOKEN_WORD && word_is(x, "u")) {
         x->state = SR_LEX_U_AMP;
         return;
     }
     word_end(x);
-    int before = x->token;
-    x->token = TOKEN_NONE;
+    enum sr_pg_lex_token before = x->token;
+    x->token = SR_LEX_TOKEN_NONE;
     if (c == ' ' || c == '\t' || c == '\n' || c == '\f')
         return;
     if (is_word_start(c)) {
@@ -249,7 +263,7 @@ static void in_sql(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
         quote_open(x, SR_LEX_DQUOTE);
         return;
     case '$':
-        if (before != TOKEN_NONE &&
+        if (before != SR_LEX_TOKEN_NONE &&
             suspect(x, SR_LEX_CAREFUL, "a $ right after a number or variable", ret))
             return;
         x->state = SR_LEX_DOLLAR_TAG;
@@ -271,7 +285,7 @@ static void in_sql(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
         break;
     default:
         if (is_digit(c)) {
-            x->token = TOKEN_NUMBER;
+            x->token = SR_LEX_TOKEN_NUMBER;
             x->number_has_exponent = 0;
         }
         break;
@@ -295,7 +309,7 @@ static void in_dollar_tag(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret
     }
     if (x->tag_len == 1 && is_digit(c)) {
         x->state = SR_LEX_SQL;
-        x->token = TOKEN_NUMBER;
+        x->token = SR_LEX_TOKEN_NUMBER;
         x->number_has_exponent = 0;
         return;
     }
@@ -311,8 +325,7 @@ static void in_dollar_tag(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret
     /* Not a tag: what came after the $ is a word. */
     if (x->tag_len > 1) {
         start_word(x, x->tag[1]);
-        for (size_t i = 2; i < x->tag_len; i++)
-            word_add(x, x->tag[i]);
+        sr_pg_lex_word(x, x->tag + 2, x->tag_len - 2);
     }
     in_sql(x, c, ret);
 }
@@ -394,7 +407,7 @@ static void after_colon(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
     if (is_word_start(c) || is_digit(c)) {
         if (is_upper(c) && suspect(x, SR_LEX_STRICT, "a variable of psql's own", ret))
             return;
-        x->token = TOKEN_VARIABLE;
+        x->token = SR_LEX_TOKEN_VARIABLE;
         return;
     }
     x->colon_quote = c == '\'' || c == '"';
@@ -437,7 +450,7 @@ static void step(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
         if ((c == '\'' || c == '"') && suspect(x, SR_LEX_CAREFUL, "a U& quote", ret))
             break;
         word_end(x);
-        x->token = TOKEN_NONE;
+        x->token = SR_LEX_TOKEN_NONE;
         not_a_word(x);
         in_sql(x, c, ret);
         break;
@@ -491,33 +504,69 @@ static void step(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
 
 static int is_comment(enum sr_pg_lex_state s)
 {
-    return s == SR_LEX_LINE_COMMENT || s == SR_LEX_LINE_COMMENT_CR || s == SR_LEX_BLOCK_COMMENT ||
-           s == SR_LEX_BLOCK_SLASH || s == SR_LEX_BLOCK_STAR;
+    return s >= SR_LEX_LINE_COMMENT && s <= SR_LEX_BLOCK_STAR;
+}
+
+static void text_add(struct sr_pg_lex *x, const char *p, size_t len)
+{
+    size_t room = sizeof x->text - 1 - x->text_len;
+    if (len > room)
+        len = room;
+    if (len == 0)
+        return;
+    memcpy(x->text + x->text_len, p, len);
+    x->text_len += len;
+    x->text[x->text_len] = '\0';
+}
+
+/* One byte; nonzero when it is to be kept as a part of its statement. */
+static int take(struct sr_pg_lex *x, char c, enum sr_pg_lex_event *ret)
+{
+    int was_comment = is_comment(x->state);
+    step(x, c, ret);
+    if (x->body_odd && *ret == SR_LEX_NONE)
+        (void)suspect(x, SR_LEX_CAREFUL,
+                      "a BEGIN in a CREATE FUNCTION that psql takes for the beginning of its body "
+                      "and the server does not",
+                      ret);
+    int kept = !was_comment && !is_comment(x->state) && *ret != SR_LEX_BACKSLASH;
+    /* The first character of what may turn out a comment is not taken back; nobody who reads the
+     * text minds a dash. */
+    if (x->empty && kept && c != ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' &&
+        x->state != SR_LEX_DASH && x->state != SR_LEX_SLASH) {
+        x->empty = 0;
+        x->at_line_start = x->column_zero;
+    }
+    x->column_zero = c == '\n';
+    x->line += c == '\n';
+    return kept && !x->empty;
 }
 
 size_t sr_pg_lex_feed(struct sr_pg_lex *x, const char *p, size_t len, enum sr_pg_lex_event *ret)
 {
     *ret = SR_LEX_NONE;
-    size_t i = 0;
+    size_t i = 0, kept_from = 0; /* p[kept_from .. i] is of the statement and not in its text yet */
     while (i < len && *ret == SR_LEX_NONE) {
-        char c = p[i++];
-        int was_comment = is_comment(x->state);
-        if (x->care > SR_LEX_PLAIN && c == '\0' && suspect(x, SR_LEX_CAREFUL, "a NUL byte", ret))
-            break;
-        step(x, c, ret);
-        int blank = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-        if (!was_comment && !is_comment(x->state) && *ret != SR_LEX_BACKSLASH) {
-            /* The first character of what may turn out a comment is not taken back; nobody who
-             * reads the text minds a dash. */
-            if (x->empty && !blank && x->state != SR_LEX_DASH && x->state != SR_LEX_SLASH) {
-                x->empty = 0;
-                x->at_line_start = x->column_zero;
-            }
-            if (!x->empty)
-                text_add(x, c);
+        size_t n = sr_pg_lex_run(x, p + i, len - i);
+        int kept = !x->empty && !is_comment(x->state);
+        if (n == 0) {
+            if (x->care > SR_LEX_PLAIN && p[i] == '\0' &&
+                suspect(x, SR_LEX_CAREFUL, "a NUL byte", ret))
+                return i + 1;
+            kept = take(x, p[i], ret);
+            n = 1;
         }
-        x->column_zero = c == '\n';
-        x->line += c == '\n';
+        if (!kept) {
+            text_add(x, p + kept_from, i - kept_from);
+            kept_from = i + n;
+        }
+        i += n;
     }
+    text_add(x, p + kept_from, i - kept_from);
     return i;
+}
+
+void sr_pg_lex_end(struct sr_pg_lex *x)
+{
+    word_end(x);
 }

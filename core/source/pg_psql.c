@@ -1,4 +1,4 @@
-/* A plain dump into psql: guard, filter, pipe. */
+/* A plain dump into psql: filter, guard, pipe. */
 #include "config.h"
 #include "core/source/pg_restore.h"
 
@@ -54,15 +54,17 @@ static int psql_left(struct sr_pg_psql *r, struct sr_error *err)
     return fail(r, &why, err);
 }
 
-static int psql_emit(void *ctx, const void *data, size_t len, struct sr_error *err)
+/* The guard stands last, so that it sees what psql gets: whatever the filter made of the dump. */
+static int guarded_emit(void *ctx, const void *data, size_t len, struct sr_error *err)
 {
     struct sr_pg_psql *r = ctx;
-    return sr_pg_feed_write(&r->feed, &r->stop, data, len, err);
+    int rc = sr_pg_scan_feed(r->scan, data, len, err);
+    return rc == SR_OK ? sr_pg_feed_write(&r->feed, &r->stop, data, len, err) : rc;
 }
 
 static int send_text(struct sr_pg_psql *r, const char *text, struct sr_error *err)
 {
-    int rc = psql_emit(r, text, strlen(text), err);
+    int rc = sr_pg_feed_write(&r->feed, &r->stop, text, strlen(text), err);
     return rc == SR_E_CHILD ? psql_left(r, err) : rc;
 }
 
@@ -85,6 +87,9 @@ static int preamble(struct sr_pg_psql *r, const struct sr_pg_restore_options *o,
     int rc = SR_OK;
     if (r->token[0])
         rc = sr_buf_printf(&b, "\\restrict %s\n", r->token);
+    /* What the scanner takes for granted; a role's own setting may be another. */
+    if (rc == SR_OK)
+        rc = sr_buf_adds(&b, "SET standard_conforming_strings = on;\n");
     if (rc == SR_OK && r->single_transaction)
         rc = sr_buf_adds(&b, "BEGIN;\n");
     if (rc == SR_OK && o->clean)
@@ -144,14 +149,16 @@ int sr_pg_psql_start(const struct sr_pg_restore_options *o, struct sr_pg_psql **
     r->single_transaction = o->single_transaction;
     unsigned flags = (o->no_owner ? SR_FILTER_OWNERS : 0u) | (o->no_acl ? SR_FILTER_ACLS : 0u) |
                      (o->single_transaction ? SR_FILTER_TRANSACTIONS : 0u);
+    unsigned guard = SR_SCAN_GUARD | (o->single_transaction ? SR_SCAN_WHOLE : 0u);
     int rc = sr_pg_interrupt_init(&r->stop, err);
     if (rc == SR_OK)
         rc = token_make(r, o->tool, err);
+    if (rc == SR_OK && !r->token[0])
+        guard |= SR_SCAN_STRICT;
     if (rc == SR_OK)
-        rc = sr_pg_scan_new(SR_SCAN_GUARD | (r->token[0] ? 0u : (unsigned)SR_SCAN_STRICT), &r->scan,
-                            err);
+        rc = sr_pg_scan_new(guard, &r->scan, err);
     if (rc == SR_OK)
-        rc = sr_pg_filter_new(flags, psql_emit, r, &r->filter, err);
+        rc = sr_pg_filter_new(flags, guarded_emit, r, &r->filter, err);
     if (rc == SR_OK)
         rc = psql_spawn(r, o, err);
     if (rc == SR_OK)
@@ -169,9 +176,7 @@ int sr_pg_psql_write(struct sr_pg_psql *r, const void *data, size_t len, struct 
     struct sr_error why = SR_ERROR_INIT;
     if (r->failed.code != SR_OK)
         return sr_error_copy(err, &r->failed);
-    int rc = sr_pg_scan_feed(r->scan, data, len, &why);
-    if (rc == SR_OK)
-        rc = sr_pg_filter_feed(r->filter, data, len, &why);
+    int rc = sr_pg_filter_feed(r->filter, data, len, &why);
     if (rc == SR_OK)
         return SR_OK;
     return rc == SR_E_CHILD ? psql_left(r, err) : fail(r, &why, err);
@@ -180,22 +185,26 @@ int sr_pg_psql_write(struct sr_pg_psql *r, const void *data, size_t len, struct 
 /* The dump is whole, and all of it has been handed over. */
 static int dump_end(struct sr_pg_psql *r, struct sr_error *err)
 {
-    int rc = sr_pg_scan_end(r->scan, err);
+    int rc = sr_pg_filter_end(r->filter, err);
+    if (rc == SR_OK)
+        rc = sr_pg_scan_end(r->scan, err);
     if (rc == SR_OK && sr_pg_scan_is_dump(r->scan) && !sr_pg_scan_complete(r->scan))
         rc = sr_fail(err, SR_E_CORRUPT,
                      "the dump is cut off: it does not end with pg_dump's \"dump complete\"%s",
                      r->single_transaction ? "; nothing of it was kept" : "");
-    return rc == SR_OK ? sr_pg_filter_end(r->filter, err) : rc;
+    return rc;
 }
 
 static int trailer(struct sr_pg_psql *r, struct sr_error *err)
 {
     struct sr_buf b;
     sr_buf_init(&b, 256);
-    int rc = r->single_transaction ? sr_buf_adds(&b, "\nCOMMIT;\n") : SR_OK;
+    /* The ; ends a last statement that has none, which would take the COMMIT for a name. */
+    int rc = r->single_transaction ? sr_buf_adds(&b, "\n;\nCOMMIT;\n") : SR_OK;
     if (rc == SR_OK && r->token[0])
         rc = sr_buf_printf(&b, "\n\\unrestrict %s\n", r->token);
-    rc = rc == SR_OK ? psql_emit(r, sr_buf_str(&b), b.len, err) : sr_fail(err, rc, "out of memory");
+    rc = rc == SR_OK ? sr_pg_feed_write(&r->feed, &r->stop, sr_buf_str(&b), b.len, err)
+                     : sr_fail(err, rc, "out of memory");
     sr_buf_done(&b);
     return rc;
 }

@@ -19,10 +19,10 @@
  *     sr_pg_archive_free(a);
  * With one job the archive is streamed through pg_restore and touches no disk. With more, it goes
  * to an unlinked file of mode 0600, as they must seek; as soon as its table of contents has passed,
- * pre-data is restored from it while the rest is still unpacking, then data and post-data in
- * parallel. Data offsets that are missing (archives written to a pipe) are filled in. With clean,
- * pg_restore runs once, after unpacking. pg_restore stops at its first error, and any exit status
- * but 0 is a failure.
+ * pre-data is restored from it while the rest is still unpacking, and large tables as their rows
+ * arrive; then what is left of the data, and post-data, in parallel. Data offsets that are missing
+ * (archives written to a pipe) are filled in. With clean, pg_restore runs once, after unpacking.
+ * pg_restore stops at its first error, and any exit status but 0 is a failure.
  *
  * Both: children as in pg_dump.h: own process group, die with us. start/new, write, finish and free
  * are called by one thread that lives as long as the restore; interrupt by any thread between start
@@ -69,6 +69,13 @@ int sr_pg_archive_write(struct sr_pg_archive *a, const void *data, size_t len,
                         struct sr_error *err);
 int sr_pg_archive_finish(struct sr_pg_archive *a, struct sr_error *err);
 void sr_pg_archive_interrupt(struct sr_pg_archive *a);
+/* How far a restore with several jobs got while the archive unpacks. A write of no bytes looks
+ * after the children and moves it on. */
+struct sr_pg_archive_progress {
+    int pre_data_done;
+    unsigned tables_ahead; /* that were begun before the archive was there as a whole */
+};
+void sr_pg_archive_progress(const struct sr_pg_archive *a, struct sr_pg_archive_progress *ret);
 void sr_pg_archive_free(struct sr_pg_archive *a);
 
 /* Nonzero when err is the server's refusal to lock as many objects as one transaction touches

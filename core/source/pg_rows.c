@@ -10,6 +10,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #define PIPE_SIZE (1 << 20)
 #define CHUNK (256 << 10)
@@ -101,6 +103,22 @@ static void reader_join(struct sr_pg_rows *r)
     r->has_reader = 0;
 }
 
+/* What a pg_restore that ended by itself means: the archive is bad, as a plain dump that is cut off
+ * would be, unless it says that the fault is its own. */
+static int why_ended(int status, const char *said, const char **ret_advice)
+{
+    *ret_advice = "";
+    if (strstr(said, "unsupported version")) {
+        *ret_advice = "; this pg_restore is older than the archive: set BACKUP_PGRESTORE_PATH to a "
+                      "newer one";
+        return SR_E_UNSUPPORTED;
+    }
+    /* An archive that is compressed inside, in a way this pg_restore was built without. */
+    if (strstr(said, "not supported by this installation") || strstr(said, "not built with"))
+        return SR_E_UNSUPPORTED;
+    return !WIFEXITED(status) || strstr(said, "out of memory") ? SR_E_CHILD : SR_E_CORRUPT;
+}
+
 /* Ends the child's input, waits, and tells how it went. */
 static int finish(struct sr_pg_rows *r, struct sr_error *err)
 {
@@ -112,12 +130,14 @@ static int finish(struct sr_pg_rows *r, struct sr_error *err)
         return rc;
     if (status != 0) {
         char text[SR_CHILD_STATUS_TEXT];
+        const char *advice;
         struct sr_buf lines;
         sr_buf_init(&lines, SR_ERROR_TEXT_MAX);
         sr_child_status_text(status, text, sizeof text);
         (void)sr_excerpt_last_lines(&r->said, SAID_LINES, &lines);
-        rc = sr_fail(err, SR_E_CHILD, "pg_restore cannot read the archive (%s)%s%s", text,
-                     lines.len > 0 ? ": " : "", sr_buf_str(&lines));
+        rc = why_ended(status, sr_buf_str(&lines), &advice);
+        rc = sr_fail(err, rc, "pg_restore cannot read the archive (%s)%s%s%s", text,
+                     lines.len > 0 ? ": " : "", sr_buf_str(&lines), advice);
         sr_buf_done(&lines);
         return rc;
     }

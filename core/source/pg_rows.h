@@ -15,11 +15,11 @@
 struct sr_pg_rows;
 int sr_pg_rows_start(const struct sr_pg_tool *pg_restore, struct sr_pg_rows **ret,
                      struct sr_error *err);
-/* SR_E_CHILD with pg_restore's own words when it gave up. */
+/* With pg_restore's own words when it gave up: SR_E_CORRUPT, as for a plain dump that is cut off;
+ * SR_E_UNSUPPORTED when it says that it is too old for the archive or was built without what it
+ * needs; SR_E_CHILD when it was killed or had no memory. */
 int sr_pg_rows_feed(void *rows, const void *data, size_t len, struct sr_error *err);
-/* Waits for pg_restore; SR_E_CHILD when it failed, SR_E_CORRUPT when what it wrote is no whole
- * dump.
- */
+/* Waits for pg_restore; the same, and SR_E_CORRUPT when what it wrote is no whole dump. */
 int sr_pg_rows_end(void *rows, struct sr_error *err);
 const struct sr_pg_scan *sr_pg_rows_scan(const struct sr_pg_rows *r); /* after end; owned by r */
 void sr_pg_rows_free(struct sr_pg_rows *r);

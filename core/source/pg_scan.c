@@ -2,6 +2,7 @@
 #include "core/source/pg_scan.h"
 #include "core/source/pg_lex.h"
 #include "core/source/pg_marker.h"
+#include "core/source/pg_tables.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -9,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAMES_MAX (16 << 20) /* bytes of table names kept */
 #define HEAD_MAX 1024
 #define COMMAND_MAX 256 /* a backslash command's line */
 
@@ -30,11 +30,6 @@ enum mode {
     MODE_FAILED,
 };
 
-struct table {
-    char *name;
-    uint64_t rows;
-};
-
 struct sr_pg_scan {
     unsigned flags;
     enum mode mode;
@@ -47,12 +42,8 @@ struct sr_pg_scan {
     size_t command_len;
     size_t bom;            /* how much of a byte order mark the input began with; 3: past that */
     enum copy_at dot_line; /* guard: whether this line, wherever it stands, reads "\." */
-    struct table *tables;
-    size_t len, cap, names_len;
-    size_t *slots; /* hash of names to table index + 1 */
-    size_t slot_count;
-    size_t current; /* table of the open COPY block; SIZE_MAX: not counted */
-    int cut;
+    struct sr_pg_tables tables;
+    size_t current;      /* table of the open COPY block; SIZE_MAX: not counted */
     struct sr_error why; /* of MODE_FAILED */
 };
 
@@ -74,95 +65,25 @@ void sr_pg_scan_free(struct sr_pg_scan *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->len; i++)
-        free(s->tables[i].name);
-    free(s->tables);
-    free(s->slots);
+    sr_pg_tables_done(&s->tables);
     free(s);
-}
-
-/* --- tables --- */
-
-static size_t hash(const char *name, size_t len)
-{
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)name[i]) * 1099511628211u;
-    return (size_t)(h ^ (h >> 32));
-}
-
-/* Makes room for one more name; half of the slots stay free. */
-static int slots_grow(struct sr_pg_scan *s)
-{
-    if ((s->len + 1) * 2 <= s->slot_count)
-        return SR_OK;
-    size_t count = s->slot_count ? s->slot_count * 2 : 256;
-    size_t *slots = calloc(count, sizeof *slots);
-    if (!slots)
-        return SR_E_NO_MEMORY;
-    for (size_t i = 0; i < s->len; i++) {
-        size_t at = hash(s->tables[i].name, strlen(s->tables[i].name)) % count;
-        while (slots[at])
-            at = (at + 1) % count;
-        slots[at] = i + 1;
-    }
-    free(s->slots);
-    s->slots = slots;
-    s->slot_count = count;
-    return SR_OK;
-}
-
-/* Finds or adds the table; its index, or SIZE_MAX past the bounds. */
-static int table_at(struct sr_pg_scan *s, const char *name, size_t len, size_t *ret)
-{
-    if (slots_grow(s) != SR_OK)
-        return SR_E_NO_MEMORY;
-    size_t at = hash(name, len) % s->slot_count;
-    for (; s->slots[at]; at = (at + 1) % s->slot_count) {
-        const char *have = s->tables[s->slots[at] - 1].name;
-        if (strlen(have) == len && memcmp(have, name, len) == 0) {
-            *ret = s->slots[at] - 1;
-            return SR_OK;
-        }
-    }
-    if (s->len >= SR_SCAN_TABLES_MAX || s->names_len + len > NAMES_MAX) {
-        s->cut = 1;
-        *ret = SIZE_MAX;
-        return SR_OK;
-    }
-    if (s->len == s->cap) {
-        size_t cap = s->cap ? s->cap * 2 : 64;
-        struct table *grown = realloc(s->tables, cap * sizeof *grown);
-        if (!grown)
-            return SR_E_NO_MEMORY;
-        s->tables = grown;
-        s->cap = cap;
-    }
-    char *copy = strndup(name, len);
-    if (!copy)
-        return SR_E_NO_MEMORY;
-    s->tables[s->len] = (struct table){copy, 0};
-    s->names_len += len;
-    s->slots[at] = ++s->len;
-    *ret = s->len - 1;
-    return SR_OK;
 }
 
 size_t sr_pg_scan_tables(const struct sr_pg_scan *s)
 {
-    return s->len;
+    return s->tables.len;
 }
 
 const char *sr_pg_scan_table(const struct sr_pg_scan *s, size_t i, uint64_t *ret_rows)
 {
     if (ret_rows)
-        *ret_rows = s->tables[i].rows;
-    return s->tables[i].name;
+        *ret_rows = s->tables.items[i].rows;
+    return s->tables.items[i].name;
 }
 
 int sr_pg_scan_cut(const struct sr_pg_scan *s)
 {
-    return s->cut;
+    return s->tables.cut;
 }
 
 /* --- failing --- */
@@ -178,6 +99,21 @@ static int refuse(struct sr_pg_scan *s, uint64_t line, const char *what, struct 
     sr_fail(&s->why, SR_E_CORRUPT,
             "line %llu of the dump holds %s; it was not made by pg_dump as it is, and is not "
             "restored",
+            (unsigned long long)line, what);
+    return sr_error_copy(err, &s->why);
+}
+
+/* What an honest dump may hold, and only this psql cannot be trusted with. It cannot be told from
+ * an attack: a function that the dump calls, or a trigger, can set standard_conforming_strings or
+ * client_encoding where no text shows it, and psql then reads on by what the server says. */
+static int refuse_strict(struct sr_pg_scan *s, uint64_t line, const char *what,
+                         struct sr_error *err)
+{
+    s->mode = MODE_FAILED;
+    sr_fail(&s->why, SR_E_REFUSED,
+            "line %llu of the dump holds %s; a psql without \\restrict could be led by it to run "
+            "commands, so it is not restored with this one: take psql 13.22, 14.19, 15.14, 16.10, "
+            "17.6 or newer (BACKUP_PSQL_PATH), or a custom dump",
             (unsigned long long)line, what);
     return sr_error_copy(err, &s->why);
 }
@@ -248,20 +184,46 @@ static int check_set(struct sr_pg_scan *s, struct sr_error *err)
         return SR_OK;
     for (size_t i = 0; unsafe[i]; i++)
         if (text_has(text, unsafe[i]))
-            return refuse(
-                s, s->lex.line,
-                "a client_encoding in which quotes cannot be told apart safely; dump with "
-                "--encoding=UTF8, or restore with a psql that knows \\restrict",
-                err);
+            return refuse_strict(s, s->lex.line,
+                                 "a client_encoding in which quotes cannot be told apart safely",
+                                 err);
+    return SR_OK;
+}
+
+/* The two that pg_dump puts around large objects, letter for letter and at the beginning of a line,
+ * which is how pg_filter knows them; with a comment or a blank in it, psql would still get it. */
+static int is_dumps_own(const struct sr_pg_lex *x)
+{
+    return x->at_line_start &&
+           (strcasecmp(x->text, "BEGIN;") == 0 || strcasecmp(x->text, "COMMIT;") == 0);
+}
+
+/* A plain dump is restored in one transaction that is not the dump's to end: else a part of it
+ * would stay although the rest fails. */
+static int check_transaction(struct sr_pg_scan *s, struct sr_error *err)
+{
+    static const char *const words[] = {"BEGIN", "START",    "COMMIT", "END",
+                                        "ABORT", "ROLLBACK", "PREPARE"};
+    char what[96];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(s->lex.first, words[i]) == 0 &&
+            ((s->flags & SR_SCAN_WHOLE) || !is_dumps_own(&s->lex))) {
+            (void)snprintf(what, sizeof what,
+                           "%s, which could end the one transaction of the restore", words[i]);
+            return refuse(s, s->lex.line, what, err);
+        }
     return SR_OK;
 }
 
 static int statement_end(struct sr_pg_scan *s, struct sr_error *err)
 {
     const struct sr_pg_lex *x = &s->lex;
-    int rc = SR_OK;
-    if (guarded(s) && strcmp(x->first, "set") == 0)
+    int rc = guarded(s) ? check_transaction(s, err) : SR_OK;
+    if (rc == SR_OK && guarded(s) && strcmp(x->first, "set") == 0)
         rc = check_set(s, err);
+    if (rc == SR_OK && guarded(s) && strcmp(x->first, "copy") == 0 && x->had_stdin &&
+        !x->from_stdin)
+        return refuse(s, x->line, "a COPY FROM STDIN with more behind it", err);
     if (rc == SR_OK && strcmp(x->first, "copy") == 0 && x->from_stdin) {
         if (guarded(s) && !x->at_line_start)
             return refuse(s, x->line, "a COPY that does not begin its line", err);
@@ -270,7 +232,7 @@ static int statement_end(struct sr_pg_scan *s, struct sr_error *err)
         size_t n = copy_name(x->text, &name);
         /* A name that did not fit what is kept of a statement is not pg_dump's. */
         if ((s->flags & SR_SCAN_ROWS) && n > 0 && name[n] != '\0' &&
-            table_at(s, name, n, &s->current) != SR_OK)
+            sr_pg_tables_at(&s->tables, name, n, &s->current) != SR_OK)
             return no_memory(s, err);
         s->mode = MODE_COPY_WAIT;
     }
@@ -386,7 +348,7 @@ static void row_end(struct sr_pg_scan *s)
 {
     s->lex.line++;
     if (s->current != SIZE_MAX)
-        s->tables[s->current].rows++;
+        s->tables.items[s->current].rows++;
 }
 
 static void copy_end(struct sr_pg_scan *s)
@@ -417,7 +379,7 @@ static size_t feed_copy(struct sr_pg_scan *s, const char *p, size_t len)
             }
             s->lex.line += rows;
             if (s->current != SIZE_MAX)
-                s->tables[s->current].rows += rows;
+                s->tables.items[s->current].rows += rows;
             if (!nl)
                 s->copy_at = at == end ? COPY_START : COPY_MIDDLE;
             else
@@ -450,24 +412,36 @@ static size_t feed_copy(struct sr_pg_scan *s, const char *p, size_t len)
 
 /* --- SQL --- */
 
+static enum copy_at dot_line_step(enum copy_at at, char c)
+{
+    if (at == COPY_START && c == '\\')
+        return COPY_BACKSLASH;
+    if (at == COPY_BACKSLASH && c == '.')
+        return COPY_DOT;
+    return at == COPY_DOT && c == '\r' ? COPY_DOT_CR : COPY_MIDDLE;
+}
+
 /* Follows lines that read "\." : within a quote they may tell that psql and we have parted ways,
  * one of us reading COPY data where the other reads SQL. Texts about psql have them too, so that
- * they are refused only where no \restrict would stop psql. */
-static int dot_line_step(struct sr_pg_scan *s, char c)
+ * they are refused only where no \restrict would stop psql. Nonzero at the end of such a line where
+ * that is so; *line is the first byte's, and becomes the last's. */
+static int dot_lines(struct sr_pg_scan *s, const char *p, size_t len, uint64_t *line)
 {
-    if (c == '\n') {
+    const char *end = p + len;
+    while (p < end) {
+        if (s->dot_line == COPY_MIDDLE && !(p = memchr(p, '\n', (size_t)(end - p))))
+            return 0;
+        char c = *p++;
+        if (c != '\n') {
+            s->dot_line = dot_line_step(s->dot_line, c);
+            continue;
+        }
         int dot = s->dot_line == COPY_DOT || s->dot_line == COPY_DOT_CR;
         s->dot_line = COPY_START;
-        return dot;
+        if (dot && (s->flags & SR_SCAN_STRICT))
+            return 1;
+        ++*line;
     }
-    if (s->dot_line == COPY_START && c == '\\')
-        s->dot_line = COPY_BACKSLASH;
-    else if (s->dot_line == COPY_BACKSLASH && c == '.')
-        s->dot_line = COPY_DOT;
-    else if (s->dot_line == COPY_DOT && c == '\r')
-        s->dot_line = COPY_DOT_CR;
-    else
-        s->dot_line = COPY_MIDDLE;
     return 0;
 }
 
@@ -475,19 +449,11 @@ static int feed_sql(struct sr_pg_scan *s, const char *p, size_t len, size_t *ret
                     struct sr_error *err)
 {
     enum sr_pg_lex_event event;
+    uint64_t line = s->lex.line;
     size_t n = sr_pg_lex_feed(&s->lex, p, len, &event);
     *ret_taken = n;
-    if (guarded(s)) {
-        int strict = (s->flags & SR_SCAN_STRICT) != 0;
-        uint64_t line = s->lex.line;
-        for (size_t i = 0; i < n; i++)
-            line -= p[i] == '\n';
-        for (size_t i = 0; i < n; i++) {
-            if (dot_line_step(s, p[i]) && strict)
-                return refuse(s, line, "\\. on a line of its own within a quote or comment", err);
-            line += p[i] == '\n';
-        }
-    }
+    if (guarded(s) && dot_lines(s, p, n, &line))
+        return refuse_strict(s, line, "\\. on a line of its own within a quote or comment", err);
     switch (event) {
     case SR_LEX_NONE:
         return SR_OK;
@@ -496,7 +462,8 @@ static int feed_sql(struct sr_pg_scan *s, const char *p, size_t len, size_t *ret
     case SR_LEX_BACKSLASH:
         return command_begin(s, err);
     case SR_LEX_SUSPECT:
-        return refuse(s, s->lex.line, s->lex.suspect, err);
+        return (s->lex.suspect_is_strict ? refuse_strict : refuse)(s, s->lex.line, s->lex.suspect,
+                                                                   err);
     }
     return SR_OK;
 }
@@ -591,13 +558,18 @@ int sr_pg_scan_end(struct sr_pg_scan *s, struct sr_error *err)
         s->lex.line++;
         return command_end(s, err);
     }
+    const struct sr_pg_lex *x = &s->lex;
+    int open = guarded(s) && (x->paren_depth > 0 || x->begin_depth > 0);
     const char *within = s->mode == MODE_COPY || s->mode == MODE_COPY_WAIT ? "the rows of a table"
-                         : !sr_pg_lex_outside(&s->lex) ? "a quoted text or comment"
-                                                       : NULL;
+                         : !sr_pg_lex_outside(x) ? "a quoted text or comment"
+                         : open                  ? "a statement"
+                                                 : NULL;
     if (within)
         return sr_fail(err, SR_E_CORRUPT, "the dump ends within %s, at line %llu: it is cut off",
-                       within, (unsigned long long)s->lex.line);
-    return SR_OK;
+                       within, (unsigned long long)x->line);
+    /* psql runs a last statement without its semicolon, too. */
+    sr_pg_lex_end(&s->lex);
+    return guarded(s) ? check_transaction(s, err) : SR_OK;
 }
 
 int sr_pg_scan_complete(const struct sr_pg_scan *s)

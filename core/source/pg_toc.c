@@ -20,6 +20,7 @@ enum format {
 enum offset_flag {
     OFFSET_NOT_SET = 1,
     OFFSET_SET = 2,
+    OFFSET_NO_DATA = 3,
 };
 
 enum block {
@@ -97,9 +98,9 @@ enum phase {
 
 struct entry {
     int id;
-    int found;
+    unsigned char found, taken;
     uint64_t toc_at;
-    uint64_t data_at;
+    uint64_t data_at, data_end; /* end: 0 until it has passed */
 };
 
 struct sr_pg_toc {
@@ -117,6 +118,7 @@ struct sr_pg_toc {
 
     uint64_t toc_size;
     uint64_t block_at;
+    struct entry *passing; /* whose block is passing; NULL: none, or nobody's */
     struct entry *entries; /* those whose offset is not set; sorted by id once all are there */
     size_t len, cap;
     char problem[96];
@@ -149,7 +151,7 @@ __attribute__((format(printf, 2, 3))) static void lose(struct sr_pg_toc *t, cons
     va_end(ap);
     t->phase = PHASE_LOST;
     free(t->entries);
-    t->entries = NULL;
+    t->entries = t->passing = NULL;
     t->len = t->cap = 0;
 }
 
@@ -176,6 +178,12 @@ static int entry_compare(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
     return (x->id > y->id) - (x->id < y->id);
+}
+
+static struct entry *entry_find(const struct sr_pg_toc *t, int id)
+{
+    struct entry key = {.id = id};
+    return t->len ? bsearch(&key, t->entries, t->len, sizeof key, entry_compare) : NULL;
 }
 
 static void toc_complete(struct sr_pg_toc *t)
@@ -301,19 +309,28 @@ static void take_block(struct sr_pg_toc *t)
 
 static void take_block_id(struct sr_pg_toc *t)
 {
-    struct entry key = {0};
-    if (!number(t, &key.id))
+    int id;
+    if (!number(t, &id))
         return;
-    struct entry *e = t->len ? bsearch(&key, t->entries, t->len, sizeof key, entry_compare) : NULL;
+    struct entry *e = entry_find(t, id);
     if (e && e->found) {
-        lose(t, "the data of entry %d comes twice", key.id);
+        lose(t, "the data of entry %d comes twice", id);
         return;
     }
     if (e) {
         e->found = 1;
         e->data_at = t->block_at;
     }
+    t->passing = e;
     await(t, t->in_blobs ? PHASE_OID : PHASE_CHUNK);
+}
+
+static void block_complete(struct sr_pg_toc *t)
+{
+    if (t->passing)
+        t->passing->data_end = t->pos;
+    t->passing = NULL;
+    await(t, PHASE_BLOCK);
 }
 
 static void take_chunk(struct sr_pg_toc *t)
@@ -325,15 +342,20 @@ static void take_chunk(struct sr_pg_toc *t)
         lose(t, "a piece of data has a negative length");
     else if (n > 0)
         t->skip = (uint64_t)n;
+    else if (t->in_blobs)
+        await(t, PHASE_OID);
     else
-        await(t, t->in_blobs ? PHASE_OID : PHASE_BLOCK);
+        block_complete(t);
 }
 
 static void take_oid(struct sr_pg_toc *t)
 {
     /* Oids use all 32 bits, so that the range of an int does not apply. */
     int zero = !(t->acc[1] | t->acc[2] | t->acc[3] | t->acc[4]);
-    await(t, zero ? PHASE_BLOCK : PHASE_CHUNK);
+    if (zero)
+        block_complete(t);
+    else
+        await(t, PHASE_CHUNK);
 }
 
 static void take(struct sr_pg_toc *t)
@@ -436,8 +458,30 @@ int sr_pg_toc_patch(const struct sr_pg_toc *t, size_t i, struct sr_pg_toc_patch 
         return 0;
     const struct entry *e = &t->entries[i];
     *ret = (struct sr_pg_toc_patch){.at = e->toc_at, .len = OFFSET_SIZE};
-    ret->bytes[0] = OFFSET_SET;
+    ret->bytes[0] = e->taken ? OFFSET_NO_DATA : OFFSET_SET;
     for (size_t b = 0; b < OFFSET_SIZE - 1; b++)
         ret->bytes[1 + b] = (unsigned char)(e->data_at >> (8 * b));
     return 1;
+}
+
+int sr_pg_toc_passing(const struct sr_pg_toc *t, int *ret_id, uint64_t *ret_at)
+{
+    if (!t->passing || t->in_blobs)
+        return 0;
+    *ret_id = t->passing->id;
+    *ret_at = t->passing->data_at;
+    return 1;
+}
+
+uint64_t sr_pg_toc_block_end(const struct sr_pg_toc *t, int id)
+{
+    const struct entry *e = entry_find(t, id);
+    return e ? e->data_end : 0;
+}
+
+void sr_pg_toc_taken(struct sr_pg_toc *t, int id)
+{
+    struct entry *e = entry_find(t, id);
+    if (e)
+        e->taken = 1;
 }

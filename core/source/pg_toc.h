@@ -9,8 +9,12 @@
  * every worker of `pg_restore -j` has to search for it. The blocks are seen anyway while they pass:
  * the patches are the offsets that pg_dump would have filled in, had it been able to seek.
  *
+ * Where a table's block lies is known as soon as it begins, so that its rows can be restored while
+ * they still arrive (pg_follow.h); the entry is then marked as taken, and its patch says that it
+ * has no data: pg_restore passes it over.
+ *
  * Knows archive versions 1.12 to 1.16 (pg_dump 9.0 to 18). The input is hostile: any split gives
- * the same result, memory is bounded (24 bytes an entry, at most a million of them), and whatever
+ * the same result, memory is bounded (32 bytes an entry, at most a million of them), and whatever
  * is not understood leads to no patches at all rather than to wrong ones. One thread at a time.
  */
 #ifndef SR_SOURCE_PG_TOC_H
@@ -49,6 +53,14 @@ struct sr_pg_toc_patch {
 
 /* The i-th patch: 1, or 0 when there are no more. To be asked after sr_pg_toc_end said SR_OK. */
 int sr_pg_toc_patch(const struct sr_pg_toc *t, size_t i, struct sr_pg_toc_patch *ret);
+
+/* The table whose rows are passing now: 1, with its number and where its block begins; 0 between
+ * tables, within large objects, and for entries whose offset is set already. */
+int sr_pg_toc_passing(const struct sr_pg_toc *t, int *ret_id, uint64_t *ret_at);
+/* The first byte after the block of that entry; 0 while it has not passed. */
+uint64_t sr_pg_toc_block_end(const struct sr_pg_toc *t, int id);
+/* The rows of that entry were restored by somebody else. Nothing for an entry that is not known. */
+void sr_pg_toc_taken(struct sr_pg_toc *t, int id);
 void sr_pg_toc_free(struct sr_pg_toc *t);
 
 #endif

@@ -333,8 +333,10 @@ static int libpq_knows(const PQconninfoOption *known, const char *key)
     return 0;
 }
 
+/* nth: which of the parameters this is, from 1. An unknown one is told by its place alone: its name
+ * may be a piece of a password that holds a ? or & as it is. */
 static int query_word(struct sr_pg_params *p, const PQconninfoOption *known, const char *key,
-                      const char *value, const char *setting, int show, struct sr_error *err)
+                      const char *value, const char *setting, size_t nth, struct sr_error *err)
 {
     int rc;
     if (strcmp(key, "replication") == 0)
@@ -349,14 +351,16 @@ static int query_word(struct sr_pg_params *p, const PQconninfoOption *known, con
     else if (libpq_knows(known, key))
         rc = sr_pg_params_set(p, key, value);
     else if (is_one_of(key, foreign_words)) {
-        sr_log(SR_LOG_INFO, "%s: parameter %s is not PostgreSQL's own and is passed over", setting,
-               key);
+        sr_log(SR_LOG_INFO,
+               "%s: parameter %zu after the ? is not PostgreSQL's own and is passed over", setting,
+               nth);
         rc = SR_OK;
     } else
         return sr_fail(err, SR_E_CONFIG,
-                       "%s has a parameter%s%.40s%s after the ?, which PostgreSQL does not know; "
-                       "take it out, or percent-encode the password if it holds a ?",
-                       setting, show ? " \"" : "", show ? key : "", show ? "\"" : "");
+                       "%s: PostgreSQL does not know parameter %zu after the ? (its name is not "
+                       "shown, it may be part of a password); take it out, or percent-encode the "
+                       "password if it holds a ? or & (%%3F, %%26)",
+                       setting, nth);
     return rc == SR_OK ? rc : sr_fail(err, rc, "reading %s: %s", setting, sr_code_name(rc));
 }
 
@@ -364,15 +368,15 @@ static int query_set(struct sr_pg_params *p, struct span s, const char *setting,
                      struct sr_error *err)
 {
     PQconninfoOption *known = PQconndefaults();
-    /* With an @ in it, this may be the end of a password that holds a ? and not a query at all. */
-    int show = span_find(s, "@") == s.len;
+    size_t nth = 0;
     int rc = known ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "reading %s: out of memory", setting);
     while (s.len > 0 && rc == SR_OK) {
         size_t n = span_find(s, "&"), eq = span_find(s, "=");
+        nth += n > 0;
         if (n > 0 && eq < n) {
             _cleanup_free_ char *key = decode((struct span){s.at, eq});
             char *value = decode((struct span){s.at + eq + 1, n - eq - 1});
-            rc = key && value ? query_word(p, known, key, value, setting, show, err)
+            rc = key && value ? query_word(p, known, key, value, setting, nth, err)
                               : sr_fail(err, SR_E_NO_MEMORY, "reading %s: out of memory", setting);
             if (value)
                 explicit_bzero(value, strlen(value));

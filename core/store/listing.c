@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a million objects a million are held: the version stands behind the key's NUL, so that an
+ * object takes one piece of memory. */
 struct sr_gathered {
-    char *key, *version;
+    char *key;
     uint64_t size;
     int64_t modified, locked_until;
 };
@@ -47,17 +49,17 @@ static int gather(struct sr_listing *l, const struct sr_store_entry *e)
         l->gathered = g;
         l->cap = cap;
     }
-    struct sr_gathered g = {.key = strdup(e->key),
-                            .version = strdup(e->version),
+    size_t key = strlen(e->key) + 1, version = strlen(e->version) + 1;
+    struct sr_gathered g = {.key = malloc(key + version),
                             .size = e->size,
                             .modified = e->modified,
                             .locked_until = e->locked_until};
-    if (g.key && g.version) {
+    if (g.key) {
+        memcpy(g.key, e->key, key);
+        memcpy(g.key + key, e->version, version);
         l->gathered[l->len++] = g;
         return 0;
     }
-    free(g.key);
-    free(g.version);
 no_memory:
     l->code = sr_fail(&l->err, SR_E_NO_MEMORY, "store %s: listing: out of memory after %zu entries",
                       l->s->name, l->len);
@@ -84,7 +86,7 @@ static int accept_entry(struct sr_listing *l, const struct sr_storage_entry *fro
     memcpy(&e, from, from->size < sizeof e ? (size_t)from->size : sizeof e);
     if (!e.key || strnlen(e.key, SR_KEY_MAX) >= SR_KEY_MAX)
         return broken(l, "emitted an entry without a key that ends", NULL);
-    if ((e.flags & SR_STORAGE_ENTRY_OLD) || !asked_for(l, e.key))
+    if ((e.flags & (SR_STORAGE_ENTRY_OLD | SR_STORAGE_ENTRY_MARKER)) || !asked_for(l, e.key))
         return 0;
     if (!l->must_sort && !l->any_name) {
         if (*l->last && strcmp(e.key, l->last) <= 0)
@@ -133,7 +135,7 @@ int sr_listing_flush(struct sr_listing *l, struct sr_error *err)
                                          .size = g->size,
                                          .modified = g->modified,
                                          .locked_until = g->locked_until,
-                                         .version = g->version};
+                                         .version = g->key + strlen(g->key) + 1};
         (void)hand_on(l, &e);
     }
     return SR_OK;
@@ -141,10 +143,8 @@ int sr_listing_flush(struct sr_listing *l, struct sr_error *err)
 
 void sr_listing_done(struct sr_listing *l)
 {
-    for (size_t i = 0; i < l->len; i++) {
+    for (size_t i = 0; i < l->len; i++)
         free(l->gathered[i].key);
-        free(l->gathered[i].version);
-    }
     free(l->gathered);
     l->gathered = NULL;
     l->len = l->cap = 0;

@@ -122,6 +122,19 @@ static int broken(const struct save_call *c, const char *what, uint64_t got, uin
                    c->s->name, sr_plugin_file(c->s->plugin), what, got, wanted);
 }
 
+/* How much was to come is known only where the caller knew it before. */
+static int unread(const struct save_call *c, struct sr_error *err)
+{
+    char expected[64] = "how many there would be was not known";
+    if (c->object->size_hint != SR_SIZE_UNKNOWN)
+        (void)snprintf(expected, sizeof expected, "%" PRIu64 " were expected",
+                       c->object->size_hint);
+    return sr_fail(err, SR_E_INTERNAL,
+                   "store %s: plugin %s broke a promise: save succeeded without reading to the "
+                   "end: it took %" PRIu64 " bytes, %s",
+                   c->s->name, sr_plugin_file(c->s->plugin), c->taken, expected);
+}
+
 /* What is promised of a save that says it went well. */
 static int success_check(const struct save_call *c, const struct sr_storage_saved *saved,
                          struct sr_error *err)
@@ -129,18 +142,16 @@ static int success_check(const struct save_call *c, const struct sr_storage_save
     if (c->failed)
         return broken(c, "save succeeded although the reader failed", c->taken, c->taken, err);
     if (!c->ended)
-        return broken(c, "save succeeded without reading to the end", c->taken,
-                      c->object->size_hint == SR_SIZE_UNKNOWN ? c->taken : c->object->size_hint,
-                      err);
+        return unread(c, err);
     if (!c->object->key && !c->named)
         return broken(c, "save succeeded without asking for the object's name", c->taken, c->taken,
                       err);
     if ((saved->confirmed & SR_STORAGE_CONFIRMED_SIZE) && saved->object_size != c->taken)
-        return sr_fail(err, SR_E_CORRUPT,
-                       "store %s: %" PRIu64
-                       " bytes of %s were handed over, the store says it holds "
-                       "%" PRIu64,
-                       c->s->name, c->taken, c->key, saved->object_size);
+        return sr_fail(
+            err, SR_E_CORRUPT,
+            "store %s: %" PRIu64 " bytes of %s were handed over, the store says it holds "
+            "%" PRIu64 " (plugin %s)",
+            c->s->name, c->taken, c->key, saved->object_size, sr_plugin_file(c->s->plugin));
     if ((saved->confirmed & SR_STORAGE_CONFIRMED_CHECKSUM) &&
         (saved->checksum_len == 0 || saved->checksum_len > SR_STORAGE_CHECKSUM_MAX))
         return broken(c, "the checksum that the store confirmed has no possible length",

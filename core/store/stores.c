@@ -33,9 +33,14 @@ static int names(void *ctx, const char *prefix, struct sr_strlist *ret)
     return sr_config_names(ctx, prefix, ret);
 }
 
+static void where(void *ctx, const char *name, char *out, size_t cap)
+{
+    sr_config_raw_where(ctx, name, out, cap);
+}
+
 struct sr_setting_lookup sr_stores_lookup(const struct sr_config *cfg)
 {
-    return (struct sr_setting_lookup){(void *)(uintptr_t)cfg, get, path, names};
+    return (struct sr_setting_lookup){(void *)(uintptr_t)cfg, get, path, names, where};
 }
 
 /* --- names --- */
@@ -45,6 +50,7 @@ struct named {
     char *name;  /* NULL: the plugin's own, known once it is loaded */
     char *which; /* plugin name or absolute path */
     struct sr_plugin *plugin;
+    struct sr_error *refused; /* why there is no plugin; NULL: there is */
 };
 
 struct plan {
@@ -53,12 +59,18 @@ struct plan {
     struct sr_strlist names; /* of all */
 };
 
+static void named_done(struct named *n)
+{
+    free(n->name);
+    free(n->which);
+    free(n->refused);
+    *n = (struct named){0};
+}
+
 static void plan_done(struct plan *p)
 {
-    for (size_t i = 0; i < p->len; i++) {
-        free(p->items[i].name);
-        free(p->items[i].which);
-    }
+    for (size_t i = 0; i < p->len; i++)
+        named_done(&p->items[i]);
     free(p->items);
     sr_strlist_done(&p->names);
 }
@@ -99,8 +111,54 @@ static int judge_name(const struct plan *p, const char *name, struct sr_error *e
     return SR_OK;
 }
 
-/* Reads BACKUP_STORAGE_ADAPTER and loads every plugin in it. */
-static int plan_make(const struct sr_config *cfg, struct plan *p, struct sr_error *err)
+/* Loads n's plugin. One that is there but is refused (it breaks a promise, crashes, may be written
+ * by others) closes its own store and no other: that is noted in n. One that is not there at all is
+ * a wrong setting. */
+static int load_one(struct named *n, const char *search_path, struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    int rc = sr_plugin_load(n->which, search_path, &n->plugin, &e);
+    if (rc == SR_OK)
+        return SR_OK;
+    char *file = NULL;
+    int found = sr_plugin_find(n->which, search_path, &file, NULL);
+    free(file);
+    if (rc == SR_E_NO_MEMORY || found == SR_E_CONFIG || found == SR_E_NOT_FOUND)
+        return sr_error_copy(err, &e);
+    if (!n->name) {
+        const char *base = strrchr(n->which, '/') + 1;
+        n->name = strndup(base, strcspn(base, "."));
+    }
+    n->refused = malloc(sizeof *n->refused);
+    if (!n->name || !n->refused)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    *n->refused = e;
+    return SR_OK;
+}
+
+/* Adds one piece of BACKUP_STORAGE_ADAPTER and loads its plugin. p has room for it. */
+static int plan_add(const struct sr_config *cfg, struct plan *p, const char *piece,
+                    struct sr_error *err)
+{
+    struct named *n = &p->items[p->len++];
+    int rc = name_one(n, piece, err);
+    if (rc == SR_OK && n->name)
+        rc = judge_name(p, n->name, err);
+    if (rc == SR_OK)
+        rc = load_one(n, sr_config_str(cfg, "BACKUP_PLUGIN_PATH"), err);
+    if (rc == SR_OK && !n->name) {
+        n->name = strdup(sr_plugin_table(n->plugin)->name);
+        rc = n->name ? judge_name(p, n->name, err) : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    }
+    if (rc == SR_OK)
+        rc = sr_strlist_add(&p->names, n->name);
+    return rc;
+}
+
+/* Reads BACKUP_STORAGE_ADAPTER and loads every plugin in it. With bad, what cannot be used is
+ * added there and left out of the plan; without, it is an error. */
+static int plan_make(const struct sr_config *cfg, struct plan *p, struct sr_strlist *bad,
+                     struct sr_error *err)
 {
     struct sr_strlist pieces = {0};
     int rc = sr_config_list(cfg, "BACKUP_STORAGE_ADAPTER", &pieces);
@@ -109,20 +167,14 @@ static int plan_make(const struct sr_config *cfg, struct plan *p, struct sr_erro
     else if (rc == SR_OK && !(p->items = calloc(pieces.len, sizeof *p->items)))
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     for (size_t i = 0; rc == SR_OK && i < pieces.len; i++) {
-        struct named *n = &p->items[p->len++];
-        rc = name_one(n, pieces.items[i], err);
-        if (rc == SR_OK && n->name)
-            rc = judge_name(p, n->name, err);
-        if (rc == SR_OK)
-            rc =
-                sr_plugin_load(n->which, sr_config_str(cfg, "BACKUP_PLUGIN_PATH"), &n->plugin, err);
-        if (rc == SR_OK && !n->name) {
-            n->name = strdup(sr_plugin_table(n->plugin)->name);
-            rc = n->name ? judge_name(p, n->name, err)
-                         : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+        struct sr_error e = SR_ERROR_INIT;
+        rc = plan_add(cfg, p, pieces.items[i], &e);
+        if (rc != SR_OK && rc != SR_E_NO_MEMORY && bad) {
+            named_done(&p->items[--p->len]);
+            rc = sr_strlist_add(bad, e.text);
+        } else if (rc != SR_OK) {
+            (void)sr_error_copy(err, &e);
         }
-        if (rc == SR_OK)
-            rc = sr_strlist_add(&p->names, n->name);
     }
     sr_strlist_done(&pieces);
     return rc;
@@ -136,14 +188,40 @@ static const struct named *plan_find(const struct plan *p, const char *name)
     return NULL;
 }
 
+static struct sr_setting_view view_of(const struct named *n, const struct sr_setting_lookup *lookup)
+{
+    const struct sr_storage_plugin *t = sr_plugin_table(n->plugin);
+    return (struct sr_setting_view){n->name, t->name, t->settings, lookup};
+}
+
+int sr_stores_each(const struct sr_config *cfg, struct sr_strlist *bad,
+                   int (*each)(void *ctx, const struct sr_store_configured *s,
+                               struct sr_error *err),
+                   void *ctx, struct sr_error *err)
+{
+    _cleanup_(plan_done) struct plan p = {0};
+    const struct sr_setting_lookup lookup = sr_stores_lookup(cfg);
+    int rc = plan_make(cfg, &p, bad, err);
+    for (size_t i = 0; rc == SR_OK && i < p.len; i++) {
+        if (p.items[i].refused) {
+            rc = bad ? sr_strlist_add(bad, p.items[i].refused->text)
+                     : sr_error_copy(err, p.items[i].refused);
+            continue;
+        }
+        const struct sr_setting_view view = view_of(&p.items[i], &lookup);
+        const struct sr_store_configured s = {&view, p.items[i].plugin, &p.names};
+        rc = each(ctx, &s, err);
+    }
+    return rc;
+}
+
 /* --- opening --- */
 
 static int open_one(const struct sr_config *cfg, const struct plan *p, const struct named *n,
                     int read_only, struct sr_store_rw **ret, struct sr_error *err)
 {
     const struct sr_setting_lookup lookup = sr_stores_lookup(cfg);
-    const struct sr_setting_view view = {n->name, sr_plugin_table(n->plugin)->name,
-                                         sr_plugin_table(n->plugin)->settings, &lookup};
+    const struct sr_setting_view view = view_of(n, &lookup);
     _cleanup_free_ char *prefix_name = NULL, *prefix = NULL;
     int rc = sr_setting_check_all(&view, &p->names, err);
     if (rc == SR_OK)
@@ -170,11 +248,11 @@ static int places_check(const struct sr_stores *s, const struct sr_store_rw *add
     return SR_OK;
 }
 
-/* What is not the store's fault: the next one would not fare better, or somebody must look. */
+/* What is not the store's fault: the next one would not fare better, or somebody must look. A
+ * promise that its plugin breaks (SR_E_INTERNAL) is. */
 static int is_fatal(int rc)
 {
-    return rc == SR_E_CONFIG || rc == SR_E_USAGE || rc == SR_E_NO_MEMORY || rc == SR_E_CANCELLED ||
-           rc == SR_E_INTERNAL;
+    return rc == SR_E_CONFIG || rc == SR_E_USAGE || rc == SR_E_NO_MEMORY || rc == SR_E_CANCELLED;
 }
 
 static void note_closed(struct sr_stores *s, const char *name, const struct sr_error *e)
@@ -204,8 +282,9 @@ static int open_wanted(const struct sr_config *cfg, const struct plan *p,
         if (sr_stores_find(s, n->name))
             continue; /* asked for twice */
         struct sr_error e = SR_ERROR_INIT;
-        int rc = open_one(cfg, p, n, read_only, &s->items[s->len], &e);
-        if (rc != SR_OK && is_fatal(rc))
+        int rc = n->refused ? sr_error_copy(&e, n->refused)
+                            : open_one(cfg, p, n, read_only, &s->items[s->len], &e);
+        if (rc != SR_OK && !n->refused && is_fatal(rc))
             return sr_error_copy(err, &e);
         if (rc != SR_OK) {
             note_closed(s, n->name, &e);
@@ -223,14 +302,19 @@ static int open_all(const struct sr_config *cfg, const char *only, int read_only
                     struct sr_stores *ret, struct sr_error *err)
 {
     _cleanup_(plan_done) struct plan p = {0};
-    struct sr_strlist wanted = {0};
+    struct sr_strlist wanted = {0}, bad = {0};
     struct sr_stores s = {0};
-    int rc = plan_make(cfg, &p, err);
+    /* Where stores were asked for by name, what is wrong with another is not in their way. */
+    int rc = plan_make(cfg, &p, some && only ? &bad : NULL, err);
     if (rc == SR_OK)
         rc = only ? sr_strlist_split(&wanted, only, ',') : sr_strlist_copy(&wanted, &p.names);
+    for (size_t i = 0; rc == SR_OK && bad.len > 0 && i < wanted.len; i++)
+        if (!plan_find(&p, wanted.items[i]))
+            rc = sr_fail(err, SR_E_CONFIG, "%s", bad.items[0]);
     if (rc == SR_OK)
         rc = open_wanted(cfg, &p, &wanted, read_only, &s, err);
     sr_strlist_done(&wanted);
+    sr_strlist_done(&bad);
     if (rc == SR_OK && s.closed_len > 0 && (!some || s.len == 0))
         rc = sr_error_copy(err, &s.closed[0].error);
     for (size_t i = 0; rc == SR_OK && i < s.closed_len; i++)

@@ -36,15 +36,29 @@ int sr_stores_open(const struct sr_config *cfg, const char *only, struct sr_stor
 int sr_stores_open_as(const struct sr_config *cfg, const char *only, int read_only,
                       struct sr_stores *ret, struct sr_error *err);
 /* The same again, where one store must not take the others with it: those that cannot be opened (a
- * mount that is gone, a server that is down) are in ret->closed with what came back, and logged as
- * a warning. What is wrong with the settings is an error as before, and so is that none could be
- * opened (the first one's). */
+ * mount that is gone, a server that is down, a plugin that is refused) are in ret->closed with what
+ * came back, and logged as a warning. What is wrong with the settings is an error as before, and so
+ * is that none could be opened (the first one's). */
 int sr_stores_open_reachable(const struct sr_config *cfg, const char *only, int read_only,
                              struct sr_stores *ret, struct sr_error *err);
 /* Opens a second handle of one configured store (several threads, one handle each). */
 int sr_stores_reopen(const struct sr_config *cfg, const char *name, struct sr_store_rw **ret,
                      struct sr_error *err);
 struct sr_store_rw *sr_stores_find(const struct sr_stores *s, const char *name); /* NULL: none */
+
+/* One store of BACKUP_STORAGE_ADAPTER, loaded but not opened. Valid during the call. */
+struct sr_store_configured {
+    const struct sr_setting_view *view; /* view->store: its name */
+    struct sr_plugin *plugin;
+    const struct sr_strlist *names; /* of all stores */
+};
+/* Calls each for every store of BACKUP_STORAGE_ADAPTER, in order. What stands there and cannot be
+ * one (a name that is taken, a plugin that is missing or refused) is added to bad as a text, one
+ * each; with bad NULL it is an error. A result of each other than SR_OK ends it and is returned. */
+int sr_stores_each(const struct sr_config *cfg, struct sr_strlist *bad,
+                   int (*each)(void *ctx, const struct sr_store_configured *s,
+                               struct sr_error *err),
+                   void *ctx, struct sr_error *err);
 /* How settings of stores are looked up in cfg, for showing them (core/plugin/settings.h). */
 struct sr_setting_lookup sr_stores_lookup(const struct sr_config *cfg);
 void sr_stores_close(struct sr_stores *s);

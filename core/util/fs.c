@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/util/fs.h"
 #include "core/util/cleanup.h"
+#include "core/util/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-/* How long a pipe's writer may take: a password manager that has to be unlocked first. */
+/* How long a pipe's writer may take in all: a password manager that has to be unlocked first. */
 #define PIPE_WAIT_MS 60000
 
 int sr_write_full(int fd, const void *data, size_t len)
@@ -45,33 +46,34 @@ ssize_t sr_read_full(int fd, void *data, size_t len)
     return (ssize_t)got;
 }
 
-/* read(2) that waits when a pipe is empty but still has a writer. */
-static ssize_t read_waiting(int fd, void *data, size_t len)
+/* read(2) that waits until the deadline (monotonic ns) when a pipe is empty but still has a writer.
+ */
+static ssize_t read_waiting(int fd, void *data, size_t len, int64_t deadline)
 {
     for (;;) {
         ssize_t n = read(fd, data, len);
-        if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+        int64_t left = (deadline - sr_clock_monotonic(&sr_clock_system)) / 1000000;
+        if (n >= 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
             return n;
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        if (errno == EAGAIN && poll(&p, 1, PIPE_WAIT_MS) == 0) {
+        /* In all: one that sends a byte now and then would start the time anew for ever. */
+        if (left <= 0 || (errno == EAGAIN && poll(&p, 1, (int)left) == 0)) {
             errno = ETIMEDOUT;
             return -1;
         }
     }
 }
 
-int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err)
+static int read_all(int fd, const char *path, struct sr_buf *b, int64_t deadline,
+                    struct sr_error *err)
 {
-    /* O_NONBLOCK: opening a FIFO that nobody writes must not hang. */
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return sr_fail_errno(err, errno, "cannot read %s", path);
-    if (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
-        return sr_fail(err, SR_E_IO, "cannot read %s: it is not a file", path);
     char chunk[16384];
     for (;;) {
-        ssize_t n = read_waiting(fd, chunk, sizeof chunk);
+        ssize_t n = read_waiting(fd, chunk, sizeof chunk, deadline);
+        if (n < 0 && errno == ETIMEDOUT)
+            return sr_fail(err, SR_E_TIMEOUT,
+                           "cannot read %s: whoever writes it did not come to the end in time",
+                           path);
         if (n < 0)
             return sr_fail_errno(err, errno, "cannot read %s", path);
         if (n == 0)
@@ -83,6 +85,24 @@ int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err)
         if (rc != SR_OK)
             return sr_fail(err, rc, "cannot read %s: out of memory", path);
     }
+}
+
+int sr_fs_read_file_within(const char *path, struct sr_buf *b, int wait_ms, struct sr_error *err)
+{
+    int64_t deadline = sr_clock_monotonic(&sr_clock_system) + (int64_t)wait_ms * 1000000;
+    /* O_NONBLOCK: opening a FIFO that nobody writes must not hang. */
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return sr_fail_errno(err, errno, "cannot read %s", path);
+    if (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+        return sr_fail(err, SR_E_IO, "cannot read %s: it is not a file", path);
+    return read_all(fd, path, b, deadline, err);
+}
+
+int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err)
+{
+    return sr_fs_read_file_within(path, b, PIPE_WAIT_MS, err);
 }
 
 int sr_fs_mkdirs(const char *path, mode_t mode, struct sr_error *err)

@@ -18,8 +18,10 @@ ssize_t sr_read_full(int fd, void *data, size_t len);
 
 /* Appends the file's content to b, whose ceiling bounds it. SR_E_NO_SPACE names
  * the ceiling. A folder or a device is refused. A pipe (shells' <(command)) is waited for while it
- * has a writer, at most a minute for each piece. */
+ * has a writer, at most a minute in all: SR_E_TIMEOUT. */
 int sr_fs_read_file(const char *path, struct sr_buf *b, struct sr_error *err);
+/* The same with another time in milliseconds. */
+int sr_fs_read_file_within(const char *path, struct sr_buf *b, int wait_ms, struct sr_error *err);
 /* Makes path and its missing parents with this mode; existing folders are fine. */
 int sr_fs_mkdirs(const char *path, mode_t mode, struct sr_error *err);
 /* fsync of a folder, so that a rename or an unlink in it lasts. */

@@ -159,7 +159,8 @@ static int prepare_attr(struct spawn *s)
                                                   POSIX_SPAWN_SETSIGMASK);
 }
 
-/* strongroom-child's own arguments, then the program's. */
+/* strongroom-child's own arguments, then the program's. One that watches must outlive us by a
+ * moment: its name is none that somebody who looks for strongroom would find and kill. */
 static int prepare_args(struct spawn *s, const struct sr_child_options *o)
 {
     struct sr_buf keep;
@@ -168,7 +169,9 @@ static int prepare_args(struct spawn *s, const struct sr_child_options *o)
     for (const int *fd = o->keep_fds; fd && *fd >= 0 && rc == SR_OK; fd++)
         rc = sr_buf_printf(&keep, "%s%d", keep.len > 0 ? "," : "", *fd);
     if (rc == SR_OK)
-        rc = sr_strlist_add(&s->args, s->helper);
+        rc = sr_strlist_add(&s->args, o->watch ? "sr-watch" : s->helper);
+    if (rc == SR_OK)
+        rc = sr_strlist_add(&s->args, o->watch ? "watch" : "exec");
     if (rc == SR_OK)
         rc = sr_strlist_addf(&s->args, "%ld", (long)getpid());
     if (rc == SR_OK)

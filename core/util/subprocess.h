@@ -9,6 +9,14 @@
  * argv. The signal follows the *thread* that spawned: spawn from one that lives as long as the
  * child must. All descriptors but 0, 1, 2 and keep_fds are closed in the child; signal mask and
  * handlers are default. A struct sr_child belongs to one thread at a time.
+ *
+ * The signal reaches the program, not what the program forks. For one that forks, or may be a
+ * script of the operator's own, ask for `watch`: a small process (core/child/watch.c) then stays
+ * between us and the program, in the program's group. When we die, even by SIGKILL, it ends the
+ * group: TERM, and KILL two seconds later. It passes the program's exit status or signal on, so
+ * that nothing else is different; pid is its pid, and it is no longer tied to the spawning thread.
+ * Either way, what a program leaves behind in its group ends with it, at the latest when it is
+ * waited for. A process that leaves the group (setsid) is on its own.
  */
 #ifndef SR_UTIL_SUBPROCESS_H
 #define SR_UTIL_SUBPROCESS_H
@@ -31,10 +39,11 @@ struct sr_child_options {
     enum sr_child_stream in, out, err;
     const int *keep_fds; /* 3 or higher; stay open under the same numbers; ended by -1; or NULL */
     size_t pipe_size;    /* wished capacity of out and in, bytes; 0: as it is */
+    int watch;           /* nonzero: what the program forks dies with us, too */
 };
 
 struct sr_child {
-    pid_t pid;        /* also its process group; 0: none, or reaped */
+    pid_t pid;        /* also the number of its process group; 0: none, or reaped */
     int in, out, err; /* our ends, O_CLOEXEC; -1 */
 };
 
@@ -47,7 +56,8 @@ struct sr_child {
 /* Returns when argv is running or could not be started: SR_E_NOT_FOUND, SR_E_DENIED ... name the
  * program. *ret is the caller's to give to sr_child_done. */
 int sr_child_spawn(const struct sr_child_options *o, struct sr_child *ret, struct sr_error *err);
-/* Waits; SR_OK with the status of waitpid, SR_E_AGAIN after timeout_ms (< 0: for ever). */
+/* Waits; SR_OK with the status of waitpid, SR_E_AGAIN after timeout_ms (< 0: for ever). Once it has
+ * ended, so has all of its group. */
 int sr_child_wait(struct sr_child *c, int timeout_ms, int *ret_status, struct sr_error *err);
 /* TERM to the group, KILL after grace_ms or when the leader is gone; reaps. Fine when it is gone.
  */

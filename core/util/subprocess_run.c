@@ -84,6 +84,9 @@ int sr_child_wait(struct sr_child *c, int timeout_ms, int *ret_status, struct sr
     int ended = wait_ended(pid, timeout_ms);
     if (ended == 0)
         return sr_fail(err, SR_E_AGAIN, "process %ld still runs", (long)pid);
+    /* What it left in its group, before its pid, which is the group's number, may be given away. */
+    if (ended > 0)
+        (void)kill(-pid, SIGKILL);
     if (ended < 0 || reap(c, ret_status) != 0) {
         c->pid = 0;
         return sr_fail_errno(err, errno, "waiting for process %ld", (long)pid);
@@ -101,6 +104,8 @@ void sr_child_kill(struct sr_child *c, int grace_ms)
     (void)wait_ended(c->pid, grace_ms < 0 ? 0 : grace_ms);
     /* Also when the leader went at once: it may have left others of its group behind. */
     (void)kill(-c->pid, SIGKILL);
+    /* One that watches may have left the group to see it end. */
+    (void)kill(c->pid, SIGKILL);
     (void)reap(c, &status);
 }
 

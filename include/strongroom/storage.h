@@ -3,7 +3,8 @@
  * A storage plugin is a shared object that keeps objects (a key and its bytes) for strongroom. It
  * exports one function, made by SR_STORAGE_REGISTER at the end of one source file, which returns a
  * static struct sr_storage_plugin. This header needs nothing but the C standard library's own
- * <stddef.h> and <stdint.h>, in C11 or C++17.
+ * <stddef.h> and <stdint.h>, in C11 or C++17. In C++ the struct is filled by assignment (its
+ * designated initialisers came with C++20); no exception and no longjmp may cross the border.
  *
  * CALLING SEQUENCE
  *
@@ -15,7 +16,7 @@
  *         cancel                             from any thread, also while another call is under way
  *     close(handle)
  *
- * The library is never unloaded. A handle on which a call failed stays usable.
+ * The library is never unloaded. A handle on which a call failed or was cancelled stays usable.
  *
  * COMPATIBILITY
  *
@@ -24,8 +25,19 @@
  * field ever changes its meaning or goes away. What the other side does not know reads as zero, and
  * zero always means "as it was before this field existed". So a plugin built against this header
  * loads for as long as strongroom exists, and a plugin built against a later one loads here. A
- * plugin that wants a host service that came later than version 1.0 compares host->size with
- * SR_STORAGE_HAS. Structs that the host asks the plugin to fill arrive zeroed, with their size set.
+ * plugin that wants anything that came later than version 1.0 asks SR_STORAGE_HAS first: for a
+ * service of the host, a field of an option, a field of a struct it is to fill. Structs that the
+ * host asks the plugin to fill arrive zeroed, with their size set, which stays as it is.
+ *
+ * Bits of flags and of capabilities, kinds and types that a side does not know are passed over: an
+ * unknown setting type counts as a string, an unknown checksum as none. Whatever must not be passed
+ * over comes with a capability, and is asked only of those who declare it.
+ *
+ * Every field has a fixed width or is a pointer, and the layout is what the platform's C ABI makes
+ * of it: any compiler that keeps to that ABI fits any other. LP64 (x86_64, aarch64 ...) and ILP32
+ * each have a layout of their own, and a plugin is built for the one that its host was built for.
+ * No later field will lie in what is padding today. Numbers and texts are in the byte order of the
+ * machine and in UTF-8.
  *
  * OWNERSHIP
  *
@@ -37,12 +49,22 @@
  * THREADS
  *
  * One handle is used by one thread at a time, though not always the same one; cancel alone may come
- * at any moment between open and close. Different handles may be used at once, up to max_handles.
- * What a plugin does with threads of its own is its affair, but none of them may call a host
- * service, a reader, a writer or an emitter outside a call of the interface on that handle, and
- * none may live on after close. A plugin changes no signal handler or mask of a thread that is not
- * its own, no locale, no umask, no working folder and no environment, and closes only what it
- * opened. Descriptors are opened close-on-exec.
+ * at any moment between open and close. Different handles may be used at once, up to max_handles,
+ * also from within a callback (an emitter that deletes through a second handle): a plugin holds no
+ * lock while it calls back that another of its handles needs.
+ *
+ * Readers, writers, emitters and answers are called on the thread that the call came on and at no
+ * time but during it. What a plugin does with threads of its own is its affair, but none of them
+ * may call a host service outside a call of the interface on that handle, and none may live on
+ * after close.
+ *
+ * THE PROCESS
+ *
+ * It belongs to the host, which starts other programs in it. A plugin changes no signal handler or
+ * mask of a thread that is not its own, no locale, no umask, no working folder and no environment.
+ * It closes only what it opened and opens close-on-exec; reads and writes none of the three
+ * standard streams (host->log is there for that); does not end the process. SIGPIPE is ignored by
+ * strongroom, but other hosts may not: sockets are written with MSG_NOSIGNAL.
  *
  * ERRORS
  *
@@ -52,14 +74,16 @@
  * reader, writer or emitter is called any more. Where none was set, the host makes one from the
  * code. A code that the host does not know counts as SR_STORAGE_E_INTERNAL. A plugin tries again
  * what is worth trying again (throttling, a lost connection) before it reports; the host does not
- * retry.
+ * retry. A call that finds is_cancelled true, from its start or later, ends with E_CANCELLED, one
+ * whose deadline has passed with E_TIMEOUT; neither looks like a success with less.
  *
  * KEYS
  *
  * Bytes of [A-Za-z0-9._/-]; components between slashes of 1 to 200 bytes, none beginning with a
- * dot; at most SR_STORAGE_KEY_MAX bytes with the NUL. The host checks keys before they get here. Of
- * two keys of which one is the other and a slash and more ("a", "a/b") a store may refuse the
- * second.
+ * dot; at most SR_STORAGE_KEY_MAX bytes with the NUL. Two keys are one only when all their bytes
+ * are the same: upper and lower case differ. The host checks keys before they get here. Of two keys
+ * of which one is the other and a slash and more ("a", "a/b") a store may refuse the second with
+ * an error.
  */
 #ifndef STRONGROOM_STORAGE_H
 #define STRONGROOM_STORAGE_H
@@ -74,12 +98,12 @@ extern "C" {
 #define SR_STORAGE_API_VERSION 1
 
 #define SR_STORAGE_KEY_MAX 1024
-#define SR_STORAGE_VERSION_MAX 256 /* an object's version, with NUL */
-#define SR_STORAGE_CHECKSUM_MAX 64 /* bytes */
+#define SR_STORAGE_VERSION_MAX 1032 /* an object's version, with NUL; Amazon's may have 1,024 */
+#define SR_STORAGE_CHECKSUM_MAX 64  /* bytes */
 #define SR_STORAGE_SIZE_UNKNOWN UINT64_MAX
 
-/* Nonzero when the struct p points at is large enough to have field: the question to ask before a
- * host service or an option that came after version 1.0 is used. */
+/* Nonzero when the struct p points at is large enough to have field: the question to ask before
+ * anything that came after version 1.0 is used. */
 #define SR_STORAGE_HAS(p, type, field) ((p)->size >= offsetof(type, field) + sizeof((p)->field))
 
 /* What a call returns. The gaps are for codes to come. */
@@ -103,17 +127,15 @@ enum {
 };
 
 /* What a plugin or, after open, a handle can do. */
-#define SR_CAP_LATE_KEY (UINT64_C(1) << 0) /* save can be told the key after the bytes */
-#define SR_CAP_ATOMIC_CREATE                                                                   \
-    (UINT64_C(1) << 1)                        /* of two savers of one key exactly one succeeds \
-                                               */
-#define SR_CAP_RANGES (UINT64_C(1) << 2)      /* fetch honours offset and length */
-#define SR_CAP_SORTED_LIST (UINT64_C(1) << 3) /* list emits in bytewise order of keys */
-#define SR_CAP_LOCK (UINT64_C(1) << 4)        /* save honours retain_until */
-#define SR_CAP_COPY (UINT64_C(1) << 5)        /* copy happens inside the store */
-#define SR_CAP_VERSIONS (UINT64_C(1) << 6)    /* what was replaced or deleted can remain */
-#define SR_CAP_METADATA (UINT64_C(1) << 7)    /* save keeps the metadata pairs */
-#define SR_CAP_SURE_SWEEP (UINT64_C(1) << 8)  /* sweep knows dead savers whatever their age */
+#define SR_CAP_LATE_KEY (UINT64_C(1) << 0)      /* save can be told the key after the bytes */
+#define SR_CAP_ATOMIC_CREATE (UINT64_C(1) << 1) /* of two savers of a key exactly one succeeds */
+#define SR_CAP_RANGES (UINT64_C(1) << 2)        /* fetch honours offset and length */
+#define SR_CAP_SORTED_LIST (UINT64_C(1) << 3)   /* list emits in bytewise order of keys */
+#define SR_CAP_LOCK (UINT64_C(1) << 4)          /* save honours retain_until */
+#define SR_CAP_COPY (UINT64_C(1) << 5)          /* copy happens inside the store */
+#define SR_CAP_VERSIONS (UINT64_C(1) << 6)      /* what was replaced or deleted can remain */
+#define SR_CAP_METADATA (UINT64_C(1) << 7)      /* save keeps the metadata pairs */
+#define SR_CAP_SURE_SWEEP (UINT64_C(1) << 8)    /* sweep knows dead savers whatever their age */
 
 /* SETTINGS
  *
@@ -139,10 +161,15 @@ enum {
  * bears the plugin's own name, so that a second store never lands in the first one's place. */
 #define SR_STORAGE_SETTING_PLACE (UINT64_C(1) << 2)
 
-/* One row. A table ends with a row whose key is NULL; all rows before it declare the same size. */
+/* One row. A table ends with a row whose key is NULL, after at most 256 others; all rows before it
+ * declare the same size. Of secrets with well-known names a store takes either its own or the
+ * well-known ones, never some of each. A setting that says how large the parts of an upload are is
+ * called part_size and is of type SIZE: strongroom-plugin-check then knows which sizes are worth
+ * trying. */
 struct sr_storage_setting {
     uint64_t size;        /* sizeof(struct sr_storage_setting) */
-    const char *key;      /* [a-z][a-z0-9_]*; not "prefix", which is the host's */
+    const char *key;      /* [a-z][a-z0-9_]*, at most 64 bytes; not "prefix", "retention..." or
+                             "require_...", which are the host's, nor "x_file" beside "x" */
     uint64_t type;        /* SR_STORAGE_TYPE_* */
     uint64_t flags;       /* SR_STORAGE_SETTING_* */
     const char *fallback; /* the default, as people would write it; NULL: unset */
@@ -150,7 +177,7 @@ struct sr_storage_setting {
     int64_t min, max;     /* for INT, SIZE, DURATION; both 0: any */
     const char *names;    /* well-known names it answers to, best first: "AWS_REGION
                              AWS_DEFAULT_REGION"; NULL: none */
-    const char *help;     /* one line, no full stop */
+    const char *help;     /* one line of at most 512 bytes, no full stop */
     const char *since;    /* the plugin's version it came in, or NULL */
 };
 
@@ -174,7 +201,8 @@ struct sr_storage_host {
     /* Says why the call is about to fail. The text is copied; the last one before return counts. */
     void (*set_error)(const struct sr_storage_host *host, int32_t code, const char *text);
     void (*log)(const struct sr_storage_host *host, int32_t level, const char *text);
-    /* So many bytes of the object are safe now, or have been fetched; never needed. */
+    /* So many bytes of the object, from its beginning, are safe now or have been fetched; never
+     * needed. */
     void (*progress)(const struct sr_storage_host *host, uint64_t bytes);
     /* The wall clock, UTC seconds since 1970. */
     int64_t (*now)(const struct sr_storage_host *host);
@@ -191,7 +219,8 @@ struct sr_storage_host {
                        uint64_t cap);
     /* Nonzero once the call under way should end with SR_STORAGE_E_CANCELLED, soon. */
     int32_t (*is_cancelled)(const struct sr_storage_host *host);
-    /* Becomes readable at the same moment, for poll; not to be read or closed. -1: none. */
+    /* Becomes readable at the same moment, for poll (also the way to wait before a retry); not to
+     * be read or closed. -1: none. */
     int32_t (*cancel_fd)(const struct sr_storage_host *host);
     /* When the call under way must have returned, on the monotonic clock; 0: no limit. */
     uint64_t (*deadline)(const struct sr_storage_host *host);
@@ -272,6 +301,8 @@ struct sr_storage_entry {
 };
 
 #define SR_STORAGE_ENTRY_OLD (UINT64_C(1) << 0) /* a version that is no longer the current one */
+/* No object: the mark of a versioned store that its key was deleted. With LIST_VERSIONS alone. */
+#define SR_STORAGE_ENTRY_MARKER (UINT64_C(1) << 1)
 
 struct sr_storage_emitter {
     uint64_t size;
@@ -404,9 +435,10 @@ struct sr_storage_plugin {
      * after open; may connect. Absent: the plugin's capabilities hold. */
     int32_t (*ask_capabilities)(void *handle, uint64_t *ret_capabilities);
 
-    /* Writes text that names where this handle stores, equal for two handles exactly when they
-     * store in one place: scheme, endpoint, bucket; without credentials. Asked after open; does
-     * not connect. Absent: the values of the settings with SR_STORAGE_SETTING_PLACE. */
+    /* Writes text with its NUL that names where this handle stores, equal for two handles exactly
+     * when they store in one place: scheme, endpoint, bucket; without credentials. cap is 4096 or
+     * more; what does not fit is an error. Asked after open; does not connect. Absent: the values
+     * of the settings with SR_STORAGE_SETTING_PLACE. */
     int32_t (*place)(void *handle, char *buf, uint64_t cap);
 
     /* Stores the bytes of the reader, pulled to the end, under the object's key.
@@ -478,11 +510,12 @@ struct sr_storage_plugin {
 /* REGISTRATION
  *
  *     static struct sr_storage_plugin plugin = {.name = "hello", .open = hello_open, ...};
- *     SR_STORAGE_REGISTER(hello, plugin)
+ *     SR_STORAGE_REGISTER(hello, plugin);
  *
- * The struct is not const, because the macro writes size and version into it. With
+ * The struct is not const, because the macro writes size and version into it. It exports the one
+ * symbol also where everything else is hidden (-fvisibility=hidden, which is advised). With
  * SR_STORAGE_STATIC defined the function is named sr_storage_plugin_entry_hello instead, so that
- * several plugins can be linked into one program. */
+ * several plugins can be linked into one program, which declares and calls these entries itself. */
 #if defined(__GNUC__) || defined(__clang__)
 #define SR_STORAGE_EXPORT __attribute__((visibility("default")))
 #else

@@ -74,6 +74,9 @@ int32_t local_fail_errno(const struct local *l, int errnum, const char *fmt, ...
 
 int32_t local_cancelled(const struct local *l, const char *what, const char *key)
 {
+    uint64_t end = l->host->deadline(l->host);
+    if (end != 0 && l->host->monotonic(l->host) >= end)
+        return local_fail(l, SR_STORAGE_E_TIMEOUT, "%s %s: the time for it is over", what, key);
     if (!l->host->is_cancelled(l->host))
         return SR_STORAGE_OK;
     return local_fail(l, SR_STORAGE_E_CANCELLED, "%s %s: cancelled", what, key);

@@ -42,7 +42,10 @@ END
 printf '#include <strongroom/storage.h>\n#ifdef _STDIO_H\n#error stdio\n#endif\nint x;\n' >"$dir/alone.c"
 
 try() { # COMPILER ARGS...
-    command -v "$1" >/dev/null || return 0
+    if ! command -v "$1" >/dev/null; then
+        [ -z "${CI:-}" ] || { echo "$1 is missing"; failed=1; }
+        return 0
+    fi
     tried=$((tried + 1))
     if "$@" -pedantic-errors -Wall -Wextra -Wconversion -Wshadow -Wundef -Werror \
         -I"$SR_SRCDIR/include"; then

@@ -1,8 +1,10 @@
 /* A plugin for tests: objects in memory, with the required slots and nothing else, so that the
  * host's own defaults are at work; and, as told by its setting `how`, one broken promise at a time.
  *
- * Built three ways: as it is, with MEMORY_LARGER (as if by a later header), with MEMORY_SMALLER (as
- * if by one that ended at the last required slot). */
+ * Built against the released header of version 1.0 (tests/abi/1.0), in four ways: as it is, with
+ * MEMORY_LARGER (as if by a later header: longer structs, bits and types nobody knows today), with
+ * MEMORY_SMALLER (as if by one that ended at the last required slot), with MEMORY_CAPS 0 (for all
+ * that it declares, two savers of one key may both succeed). */
 #include <strongroom/storage.h>
 
 #include <pthread.h>
@@ -10,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#ifndef MEMORY_CAPS
+#define MEMORY_CAPS SR_CAP_ATOMIC_CREATE
+#endif
 
 struct object {
     char key[SR_STORAGE_KEY_MAX];
@@ -27,6 +34,7 @@ static const struct sr_storage_emitter *late_emitter;
 struct handle {
     const struct sr_storage_host *host;
     char how[64];
+    char gate[256]; /* "save:.manifest.json:/tmp/x": see gate_wait */
 };
 
 static int how(const struct handle *h, const char *what)
@@ -38,6 +46,31 @@ static int32_t fail(const struct handle *h, int32_t code, const char *text)
 {
     h->host->set_error(h->host, code, text);
     return code;
+}
+
+/* Where the gate names this verb and the end of this key: makes FOLDER/reached, then waits until
+ * FOLDER/go is there, the call is cancelled, or a minute is over. */
+static void gate_wait(struct handle *h, const char *verb, const char *key)
+{
+    char path[512];
+    size_t v = strlen(verb), k = strlen(key);
+    const char *end = h->gate + v + 1, *folder = strncmp(h->gate, verb, v) == 0 && h->gate[v] == ':'
+                                                     ? strchr(end, ':')
+                                                     : NULL;
+    size_t n = folder ? (size_t)(folder - end) : 0;
+    if (!folder || k < n || memcmp(key + k - n, end, n) != 0)
+        return;
+    (void)snprintf(path, sizeof path, "%s/reached", folder + 1);
+    FILE *f = fopen(path, "we");
+    if (f)
+        (void)fclose(f);
+    (void)snprintf(path, sizeof path, "%s/go", folder + 1);
+    const struct timespec pause = {.tv_nsec = 10000000};
+    for (int i = 0; i < 6000 && access(path, F_OK) != 0; i++) {
+        if (h->host->is_cancelled(h->host))
+            return;
+        (void)nanosleep(&pause, NULL);
+    }
 }
 
 static struct object **find(const char *key)
@@ -69,6 +102,8 @@ static int32_t memory_open(const struct sr_storage_host *host,
     h->host = host;
     if (host->setting(host, "how", h->how, sizeof h->how) < 0)
         h->how[0] = '\0';
+    if (host->setting(host, "gate", h->gate, sizeof h->gate) < 0)
+        h->gate[0] = '\0';
     if (how(h, "open-null")) {
         free(h);
         return SR_STORAGE_OK;
@@ -97,6 +132,9 @@ static int32_t pull(struct handle *h, const struct sr_storage_reader *reader, un
     for (;;) {
         if (h->host->is_cancelled(h->host))
             return fail(h, SR_STORAGE_E_CANCELLED, "cancelled");
+        if (h->host->deadline(h->host) != 0 &&
+            h->host->monotonic(h->host) >= h->host->deadline(h->host))
+            return fail(h, SR_STORAGE_E_TIMEOUT, "the time for it is over");
         if (cap - *len < 65536) {
             cap = cap ? 2 * cap : 65536;
             unsigned char *more = realloc(*data, cap);
@@ -151,6 +189,12 @@ static int32_t memory_save(void *handle, const struct sr_storage_object *object,
     uint64_t len = 0;
     if (options->retain_until != 0)
         return fail(h, SR_STORAGE_E_UNSUPPORTED, "no locks here");
+    char before[64] = "", after[64] = "";
+    (void)h->host->setting(h->host, "token", before, sizeof before);
+    gate_wait(h, "save", object->key);
+    (void)h->host->setting(h->host, "token", after, sizeof after);
+    if (strcmp(before, after) != 0)
+        h->host->log(h->host, SR_STORAGE_LOG_WARN, "another token came during the call");
     if (how(h, "success-unread"))
         return SR_STORAGE_OK;
     if (how(h, "code-unknown"))
@@ -211,6 +255,22 @@ static struct sr_storage_entry *snapshot(uint64_t *ret_count)
     return all;
 }
 
+static int emit_one(const struct sr_storage_emitter *emitter, const struct sr_storage_entry *entry)
+{
+#ifdef MEMORY_LARGER
+    struct {
+        struct sr_storage_entry now;
+        uint64_t later[4];
+    } e = {.now = *entry, .later = {1, 2, 3, 4}};
+    if (e.now.size == sizeof e.now)
+        e.now.size = sizeof e;
+    e.now.flags |= UINT64_C(1) << 40;
+    return emitter->emit(emitter->ctx, &e.now) != 0;
+#else
+    return emitter->emit(emitter->ctx, entry) != 0;
+#endif
+}
+
 static int32_t memory_list(void *handle, const struct sr_storage_list_options *options,
                            const struct sr_storage_emitter *emitter)
 {
@@ -222,6 +282,8 @@ static int32_t memory_list(void *handle, const struct sr_storage_list_options *o
         return fail(h, SR_STORAGE_E_CANCELLED, "cancelled");
     if (how(h, "empty-list"))
         return SR_STORAGE_OK;
+    if (how(h, "write-only"))
+        return fail(h, SR_STORAGE_E_DENIED, "these credentials may only write");
     pthread_mutex_lock(&lock);
     struct sr_storage_entry *all = snapshot(&n);
     pthread_mutex_unlock(&lock);
@@ -231,7 +293,7 @@ static int32_t memory_list(void *handle, const struct sr_storage_list_options *o
         if (how(h, "emit-short"))
             all[i].size = 8;
         if (!stop || how(h, "emit-after-stop"))
-            stop |= emitter->emit(emitter->ctx, &all[i]) != 0;
+            stop |= emit_one(emitter, &all[i]);
         if (how(h, "emit-twice") && !stop)
             stop |= emitter->emit(emitter->ctx, &all[i]) != 0;
         free((char *)(uintptr_t)all[i].key);
@@ -261,6 +323,9 @@ static int32_t memory_fetch(void *handle, const struct sr_storage_fetch_options 
 {
     struct handle *h = handle;
     int32_t rc = SR_STORAGE_OK;
+    gate_wait(h, "fetch", options->key);
+    if (how(h, "write-only"))
+        return fail(h, SR_STORAGE_E_DENIED, "these credentials may only write");
     if (how(h, "late-emit") && late_emitter) {
         const struct sr_storage_entry e = {.size = sizeof e, .key = "late"};
         (void)late_emitter->emit(late_emitter->ctx, &e);
@@ -299,6 +364,9 @@ static int32_t memory_delete(void *handle, const struct sr_storage_delete_option
                              struct sr_storage_deletion *ret_deletion)
 {
     struct handle *h = handle;
+    gate_wait(h, "delete", options->key);
+    if (how(h, "write-only"))
+        return fail(h, SR_STORAGE_E_DENIED, "these credentials may only write");
     if (how(h, "outcome-none"))
         return SR_STORAGE_OK;
     if (how(h, "locked") || how(h, "locked-code")) {
@@ -315,17 +383,59 @@ static int32_t memory_delete(void *handle, const struct sr_storage_delete_option
     return SR_STORAGE_OK;
 }
 
-static const struct sr_storage_setting settings[] = {
-    {.size = sizeof(struct sr_storage_setting),
-     .key = "how",
-     .help = "The promise to break",
-     .since = "1.0"},
-    {.size = sizeof(struct sr_storage_setting),
-     .key = "token",
-     .flags = SR_STORAGE_SETTING_SECRET,
-     .names = "MEMORY_TOKEN",
-     .help = "A secret"},
-    {0},
+struct row {
+    struct sr_storage_setting now;
+#ifdef MEMORY_LARGER
+    const char *later;
+#endif
+};
+
+static const struct row settings[] = {
+    {.now = {.size = sizeof(struct row),
+             .key = "how",
+             .help = "The promise to break",
+             .since = "1.0"}},
+    {.now = {.size = sizeof(struct row),
+             .key = "gate",
+             .help = "VERB:END:FOLDER, where a call waits",
+             .since = "1.0"}},
+    {.now = {.size = sizeof(struct row),
+             .key = "token",
+             .flags = SR_STORAGE_SETTING_SECRET,
+             .names = "MEMORY_TOKEN",
+             .help = "A secret"}},
+    {.now = {.size = sizeof(struct row),
+             .key = "style",
+             .type = SR_STORAGE_TYPE_CHOICE,
+             .choices = "auto|path|virtual",
+             .fallback = "auto",
+             .help = "A choice"}},
+    {.now = {.size = sizeof(struct row),
+             .key = "loud",
+             .type = SR_STORAGE_TYPE_BOOL,
+             .help = "A switch"}},
+    {.now = {.size = sizeof(struct row),
+             .key = "parts",
+             .type = SR_STORAGE_TYPE_SIZE,
+             .fallback = "8MiB",
+             .min = 5 << 20,
+             .max = 5LL << 30,
+             .help = "A size within bounds"}},
+    {.now = {.size = sizeof(struct row),
+             .key = "odd",
+             .type = SR_STORAGE_TYPE_CHOICE,
+             .choices = "plain|$(touch ran)|`touch ran`|a;touch ran|two words",
+             .help = "Choices that a shell must not run"}},
+#ifdef MEMORY_LARGER
+    {.now = {.size = sizeof(struct row),
+             .key = "later",
+             .type = 1000,
+             .flags = UINT64_C(1) << 50,
+             .fallback = "whatever",
+             .help = "Of a type that came later"},
+     .later = "unheard of"},
+#endif
+    {.now = {0}},
 };
 
 #ifdef MEMORY_LARGER
@@ -345,8 +455,12 @@ static struct sr_storage_plugin plugin = {
             .version = "1.0",
             .description = "Objects in memory, for tests",
             .license = "MIT",
-            .capabilities = SR_CAP_ATOMIC_CREATE,
-            .settings = settings,
+#ifdef MEMORY_LARGER
+            .capabilities = SR_CAP_ATOMIC_CREATE | UINT64_C(1) << 60,
+#else
+    .capabilities = MEMORY_CAPS,
+#endif
+            .settings = &settings[0].now,
             .open = memory_open,
             .close = memory_close,
             .save = memory_save,

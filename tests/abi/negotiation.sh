@@ -7,7 +7,7 @@ check="$SR_BUILDDIR/strongroom-plugin-check"
 failed=0
 
 build() { # VARIANT
-    ${SR_CC:-cc} -std=c11 -D_GNU_SOURCE -shared -fPIC -I"$SR_SRCDIR/include" -D"VARIANT_$1" \
+    ${SR_CC:-cc} -std=c11 -D_GNU_SOURCE -shared -fPIC -I"$SR_SRCDIR/tests/abi/1.0" -D"VARIANT_$1" \
         -o "$dir/variant.so" "$SR_SRCDIR/tests/abi/variant.c" || exit 2
 }
 
@@ -51,13 +51,65 @@ refused ROW_TINY 'first setting says it is 8 bytes long, at least [0-9]+'
 refused ROW_TWICE 'declares setting one twice'
 refused ROW_KEY 'key of its setting 1 is not allowed'
 refused ROW_PREFIX "not 'prefix'"
-refused ROW_TYPE 'type 1000, the last this strongroom knows is 8'
+refused ROW_HOSTS "setting 1 is 'retention_days', which is the host's own"
+refused ROW_TWIN 'settings one and one_file, but every setting can be read from the file'
+refused ROW_LONG_KEY 'key of its setting 1 is not allowed .*at most 64 bytes'
+refused ROW_HELP "setting two's help holds the control character 0x1b"
+refused ROW_LONG_HELP "setting two's help is longer than 512 bytes"
+refused ROW_CHOICES_LINES "setting two's choices holds the control character 0x0a"
+refused ROWS_WITHOUT_END 'table of settings has no end within 256 rows'
 refused ROW_CHOICE 'setting two is a choice of nothing'
 refused CONSTRUCTOR_CRASHES 'did not come through its constructors: .*(signal 11|SEGV)'
 refused CONSTRUCTOR_EXITS 'ended that process in its constructors'
+refused CONSTRUCTOR_ABORTS 'did not come through its constructors: .*signal 6'
+refused CONSTRUCTOR_PRINTS 'wrote 22 bytes to the standard output, 0 are allowed'
+refused CONSTRUCTOR_CLOSES 'had closed the standard output'
+refused CONSTRUCTOR_REPLACES 'had replaced the standard output'
 refused CONSTRUCTOR_HANGS 'did not come through its constructors within 10000 ms'
 refused ENTRY_CRASHES 'did not come through its entry: .*(signal 7|BUS)'
 refused LOAD_CRASHES 'did not come through its load: .*signal 6'
+refused LOAD_EXITS 'ended that process in its load'
+refused LOAD_HANGS 'did not come through its load within 10000 ms'
 refused LOAD_FAILS 'load failed: libexample is too old'
 refused LOAD_ASKS 'load failed: libexample is too old'
+
+# In C++17, every slot filled: it loads and is asked; and two such in one program, by names of their own.
+cxx() {
+    "$compiler" -std=c++17 -pedantic-errors -Wall -Wextra -Werror -fPIC -I"$SR_SRCDIR/tests/abi/1.0" "$@"
+}
+for compiler in g++ clang++; do
+    if ! command -v $compiler >/dev/null; then
+        [ -z "${CI:-}" ] || { echo "$compiler is missing"; failed=1; }
+        continue
+    fi
+    cxx -shared -o "$dir/cxx.so" "$SR_SRCDIR/tests/abi/cxx.cc" || exit 2
+    out=$(BACKUP_PLUGIN_PATH="$dir" "$check" cxx 2>&1)
+    if grep -q '^Bail out! .*cannot be opened: this one can do nothing' <<<"$out"; then
+        echo "loaded and asked: a plugin by $compiler"
+    else
+        echo "a plugin by $compiler does not load: $out"
+        failed=1
+    fi
+    cat >"$dir/both.cc" <<'END'
+#include <strongroom/storage.h>
+#include <cstring>
+extern "C" const sr_storage_plugin *sr_storage_plugin_entry_one(void);
+extern "C" const sr_storage_plugin *sr_storage_plugin_entry_two(void);
+int main()
+{
+    const sr_storage_plugin *one = sr_storage_plugin_entry_one(), *two = sr_storage_plugin_entry_two();
+    return std::strcmp(one->name, "one") || std::strcmp(two->name, "two") ||
+           one->size != sizeof *one || one->api_version != SR_STORAGE_API_VERSION || !one->delete_object;
+}
+END
+    for name in one two; do
+        cxx -DSR_STORAGE_STATIC -DNAME=$name -c -o "$dir/$name.o" "$SR_SRCDIR/tests/abi/cxx.cc" || exit 2
+    done
+    if cxx -o "$dir/both" "$dir/both.cc" "$dir/one.o" "$dir/two.o" && "$dir/both"; then
+        echo "two plugins in one program: $compiler"
+    else
+        echo "two plugins do not go into one program: $compiler"
+        failed=1
+    fi
+done
 exit $failed

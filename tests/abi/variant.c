@@ -1,9 +1,11 @@
 /* Plugins that must not load, one per VARIANT_*; built by tests/abi/negotiation.sh. */
 #include <strongroom/storage.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static int32_t load_well(const struct sr_storage_host *host)
@@ -90,6 +92,27 @@ __attribute__((constructor)) static void start(void)
     (void)printf("ok\n"); /* must not pass for the probe's own answer */
     exit(0);
 }
+#elif defined VARIANT_CONSTRUCTOR_ABORTS
+__attribute__((constructor)) static void start(void)
+{
+    abort();
+}
+#elif defined VARIANT_CONSTRUCTOR_PRINTS
+__attribute__((constructor)) static void start(void)
+{
+    (void)printf("welcome to libexample\n");
+}
+#elif defined VARIANT_CONSTRUCTOR_CLOSES
+__attribute__((constructor)) static void start(void)
+{
+    (void)close(STDOUT_FILENO);
+}
+#elif defined VARIANT_CONSTRUCTOR_REPLACES
+__attribute__((constructor)) static void start(void)
+{
+    if (!freopen("/dev/null", "w", stdout))
+        abort();
+}
 #elif defined VARIANT_CONSTRUCTOR_HANGS
 __attribute__((constructor)) static void start(void)
 {
@@ -98,15 +121,22 @@ __attribute__((constructor)) static void start(void)
 }
 #endif
 
-#if defined VARIANT_LOAD_CRASHES || defined VARIANT_LOAD_HANGS || defined VARIANT_LOAD_FAILS || \
-    defined VARIANT_LOAD_ASKS
+#if defined VARIANT_LOAD_EXITS || defined VARIANT_LOAD_CRASHES || defined VARIANT_LOAD_HANGS || \
+    defined VARIANT_LOAD_CRASHES_LATER || defined VARIANT_LOAD_FAILS || defined VARIANT_LOAD_ASKS
 static int32_t load_badly(const struct sr_storage_host *host)
 {
 #if defined VARIANT_LOAD_CRASHES
     abort();
+#elif defined VARIANT_LOAD_EXITS
+    exit(0);
 #elif defined VARIANT_LOAD_HANGS
     for (;;)
         (void)pause();
+#elif defined VARIANT_LOAD_CRASHES_LATER
+    /* Well behaved while it is tried. */
+    if (strcmp(program_invocation_short_name, "strongroom-probe") == 0)
+        return SR_STORAGE_OK;
+    raise(SIGSEGV);
 #elif defined VARIANT_LOAD_ASKS
     char buf[8];
     if (host->setting(host, "one", buf, sizeof buf) != -1)
@@ -172,12 +202,34 @@ const struct sr_storage_plugin *sr_storage_plugin_entry(void)
     settings[1].key = "Two";
 #elif defined VARIANT_ROW_PREFIX
     settings[1].key = "prefix";
-#elif defined VARIANT_ROW_TYPE
-    settings[1].type = 1000;
 #elif defined VARIANT_ROW_CHOICE
     settings[1].type = SR_STORAGE_TYPE_CHOICE;
-#elif defined VARIANT_LOAD_CRASHES || defined VARIANT_LOAD_HANGS || defined VARIANT_LOAD_FAILS || \
-    defined VARIANT_LOAD_ASKS
+#elif defined VARIANT_ROW_HOSTS
+    settings[1].key = "retention_days";
+#elif defined VARIANT_ROW_TWIN
+    settings[1].key = "one_file";
+#elif defined VARIANT_ROW_LONG_KEY
+    settings[1].key = "a2345678901234567890123456789012345678901234567890123456789012345";
+#elif defined VARIANT_ROW_HELP
+    settings[1].help = "red \033[31m";
+#elif defined VARIANT_ROW_LONG_HELP
+    static char help[600];
+    for (unsigned i = 0; i + 1 < sizeof help; i++)
+        help[i] = 'x';
+    settings[1].help = help;
+#elif defined VARIANT_ROW_CHOICES_LINES
+    settings[1].type = SR_STORAGE_TYPE_CHOICE;
+    settings[1].choices = "a|b\nc";
+#elif defined VARIANT_ROWS_WITHOUT_END
+    static struct sr_storage_setting many[1001];
+    static char keys[1000][8];
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "k%u", i);
+        many[i] = (struct sr_storage_setting)ROW(keys[i]);
+    }
+    plugin.settings = many;
+#elif defined VARIANT_LOAD_EXITS || defined VARIANT_LOAD_CRASHES || defined VARIANT_LOAD_HANGS || \
+    defined VARIANT_LOAD_CRASHES_LATER || defined VARIANT_LOAD_FAILS || defined VARIANT_LOAD_ASKS
     plugin.load = load_badly;
 #elif defined VARIANT_ENTRY_CRASHES
     raise(SIGBUS);

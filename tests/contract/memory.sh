@@ -36,6 +36,10 @@ empty-list|and listed, each of them once
 empty-list|a listing that is cancelled is no empty list
 emit-after-stop|a listing stopped after 1 entries
 emit-twice|and listed, each of them once
+emit-after-error|after set_error nothing is called back
+emit-no-key|every entry has its size and a key
+emit-short|every entry has its size and a key
+code-unknown|every code is one of the interface
 list-breaks|and listed, each of them once
 write-more|an object of 0 bytes is saved
 outcome-none|an object is deleted

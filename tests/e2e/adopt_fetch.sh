@@ -24,6 +24,29 @@ run sr adopt "$T/short.sql.gz"
 isnt 'a truncated dump is not adopted' "$RC" 0
 exit_is 1 'a file that is not there' sr adopt "$T/nosuch.sql.gz"
 
+# A copy that gets no manifest does not stay.
+mkdir "$T/one" "$T/two"
+"$PG_BIN/pg_dump" shop | gzip >"$T/one/elsewhere.sql.gz"
+"$PG_BIN/pg_dump" --schema-only shop | gzip >"$T/two/elsewhere.sql.gz"
+touch -d 2026-02-03T04:05:06Z "$T"/{one,two}/elsewhere.sql.gz
+exit_is 0 'a file from elsewhere is copied' sr adopt "$T/one/elsewhere.sql.gz"
+before=$(_keys)
+exit_is 14 'another one of that name and time is refused' sr adopt "$T/two/elsewhere.sql.gz"
+is 'and leaves nothing' "$(_keys)" "$before"
+
+# A file that changes between the two readings, and keeps its size.
+mkdir "$T/gate"
+"$PG_BIN/pg_dump" shop >"$T/changing.sql"
+with BACKUP_PLUGIN_PATH="$SR_BUILDDIR/tests/abi/.libs" BACKUP_STORAGE_ADAPTER=memory BACKUP_MEMORY_GATE="save:.sql:$T/gate" \
+    "$SR_BUILDDIR/strongroom" adopt "$T/changing.sql" >"$T/out" 2>"$T/err" &
+pid=$!
+ok 'it was read once' poll 20 test -e "$T/gate/reached"
+printf X | dd of="$T/changing.sql" bs=1 seek=2000 conv=notrunc status=none
+touch "$T/gate/go"
+wait "$pid"
+isnt 'a file that changes meanwhile is not adopted' "$?" 0
+contains 'and it is said why' "$(cat "$T/err")" 'changed while'
+
 exit_is 0 'an encrypted backup' with BACKUP_ENCRYPTION_ENABLED=on GPG_RECIPIENT_KEY_ID="$GPG_FPR" sr backup --label sealed --json
 key=$(json '.objects[] | select(.key | test("globals") | not) | .key')
 plain=$(json '.objects[] | select(.key | test("globals") | not) | .plain_sha256')

@@ -4,6 +4,10 @@ sr_env
 man=$SR_SRCDIR/docs/strongroom.1
 ok 'the man page can be made anew' with BACKUP_PLUGIN_PATH="$(sr_plugin_path)" "$SR_SRCDIR/scripts/update-man.sh" "$SR_BUILDDIR/strongroom" -
 is 'and is the one that is there (else: run scripts/update-man.sh)' "$(diff "$T/out" "$man")" ''
+ok 'that of the contract suite can be made anew' "$SR_SRCDIR/scripts/update-man.sh" "$SR_BUILDDIR/strongroom" - plugin-check
+is 'and is the one that is there (else: run scripts/update-man.sh)' "$(diff "$T/out" "$SR_SRCDIR/docs/strongroom-plugin-check.1")" ''
+exit_is 0 'it is well formed' man --warnings -l -Tutf8 "$SR_SRCDIR/docs/strongroom-plugin-check.1"
+is 'without a warning' "$ERR" ''
 ok 'the options are told' sr help --dump-options
 cp "$T/out" "$T/table"
 ok 'the table is no stub' test "$(wc -l <"$T/table")" -gt 40
@@ -33,7 +37,7 @@ done
 exit_is 0 'the settings are told' with BACKUP_PLUGIN_PATH= sr config --json
 missing=''
 for name in $(json '.settings[].name'); do
-    grep -qx "\.B $name" "$T/man" || missing+="$name "
+    grep -q "^\.BR $name \"  (" "$T/man" || missing+="$name "
 done
 is 'the man page has every setting' "$missing" ''
 missing=''

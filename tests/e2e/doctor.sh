@@ -53,4 +53,6 @@ exit_is 0 'plugins local' sr plugins local
 contains 'its settings' "$OUT" DIR
 exit_is 0 'plugins --json' sr plugins --json
 is 'local is there' "$(json '[.plugins[].name] | index("local") != null')" true
+run with BACKUP_PLUGIN_PATH="$SR_BUILDDIR/tests/abi/.libs" BACKUP_STORAGE_ADAPTER=weak sr doctor
+contains 'a store that cannot create a name only once is told' "$OUT" 'only once'
 finish

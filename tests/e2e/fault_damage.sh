@@ -56,6 +56,33 @@ untouched 'the wrong key'
 export GNUPGHOME=$other_home
 unset BACKUP_ENCRYPTION_ENABLED GPG_RECIPIENT_KEY_ID
 
+# A file that nothing vouches for: where it is cut is found by reading it, and the code is the same.
+for kind in plain custom; do
+    BACKUP_FORMAT=$kind fresh && gunzip <"$object" >"$T/whole"
+    size=$(stat -c %s "$T/whole")
+    for cut in 4 30 1000 $((size / 2)) $((size - 100)) $((size - 3)); do
+        head -c "$cut" "$T/whole" >"$T/cut"
+        exit_is 13 "$kind cut at $cut of $size: restore" sr restore "$T/cut" --into target --clean --yes
+        untouched "$kind cut at $cut of $size"
+        exit_is 13 "$kind cut at $cut of $size: adopt" sr adopt "$T/cut"
+    done
+done
+# An archive that this pg_restore is too old for is not damaged for that.
+printf '\177' | dd of="$T/whole" bs=1 seek=6 conv=notrunc status=none
+exit_is 1 'an archive of a later version' sr restore "$T/whole" --into target --clean --yes
+matches 'is told as that' "$ERR" 'version.*BACKUP_PGRESTORE_PATH'
+untouched 'an archive of a later version'
+BACKUP_FORMAT=custom fresh
+fake_restore() { # fake_restore SCRIPT: a pg_restore that answers --version as the real one, and else runs SCRIPT
+    printf '#!/bin/sh\ncase "$*" in *--version*) exec %s --version ;; esac\n%s\n' "$PG_BIN/pg_restore" "$1" >"$T/pg_restore"
+    chmod 755 "$T/pg_restore"
+}
+fake_restore 'echo "pg_restore: error: unsupported version (1.99) in file header" >&2; exit 1'
+exit_is 0 'verify with a pg_restore that is too old' with BACKUP_PGRESTORE_PATH="$T/pg_restore" sr verify latest
+matches 'tells that the archive was not parsed' "$OUT" 're-read.*archive not parsed.*unsupported version'
+fake_restore 'kill -9 $$'
+exit_is 1 'a pg_restore that is killed is no damage' with BACKUP_PGRESTORE_PATH="$T/pg_restore" sr verify latest
+
 fresh
 flip "$manifest" 40
 exit_is 13 'a damaged manifest: verify' sr verify x

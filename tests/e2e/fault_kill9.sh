@@ -51,6 +51,7 @@ ok 'what the killed runs left in the spool is gone' spool_empty
 exit_is 0 'sweep of the rest' sr sweep --older-than 1s
 named=$(cd "$BACKUP_DIR" && jq -r '.objects[].key' ./*.manifest.json | sort)
 is 'every object belongs to a backup' "$(objects)" "$named"
+is 'and so does every claim' "$(_keys | sed -n 's/\.claim$//p')" "$(manifests | sed 's/\.shop\.manifest\.json$//')"
 create_db copy
 exit_is 0 'the newest restores' sr restore latest --into copy --yes
 restored_equals shop copy 'with every row'

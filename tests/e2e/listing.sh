@@ -35,10 +35,61 @@ exit_is 0 'latest of a database' sr show latest --database other --json
 is 'is that' "$(json .source)" other
 exit_is 0 'show' sr show sealed
 contains 'who can read it' "$OUT" "$GPG_FPR"
+contains 'with the key: the tables' "$OUT" transactions
+matches 'with the key: the host' "$OUT" 'host +127\.0\.0\.1'
+lacks 'nothing is said to be closed' "$OUT" 'host, tables and rows'
+exit_is 0 'show --json with the key' sr show sealed --json
+is 'the detail' "$(json '.detail.host')" 127.0.0.1
+is 'rows' "$(json '.objects[0].rows["public.transactions"]')" 1000
+is 'the database' "$(json '.objects[0].database')" shop
+is 'host' "$(json .host)" 127.0.0.1
+is 'and nothing closed' "$(json .detail_closed)" null
 exit_is 0 'what is not encrypted tells its tables' sr show open
 contains 'transactions is one' "$OUT" transactions
-exit_is 0 'show without the key' with GNUPGHOME="$(mktemp -d "$T/gXXX")" sr show sealed
+no_key() {
+    with GNUPGHOME="$(mktemp -d "$T/gXXX")" "$@"
+}
+exit_is 0 'show without the key' no_key sr show sealed
 lacks 'does not tell the tables' "$OUT" transactions
+contains 'and says why' "$OUT" 'encrypted; the key is not here'
+exit_is 0 'show --json without the key' no_key sr show sealed --json
+is 'no detail' "$(json '[.detail, .host, .objects[0].rows, .objects[0].database] | tostring')" '[null,null,null,null]'
+is 'and why' "$(json .detail_closed)" 'encrypted; the key is not here'
+
+# A secret key that a passphrase locks: nobody is asked, on a terminal or not.
+cp -a "$GNUPGHOME" "$T/glocked" && rm -f "$T"/glocked/S.*
+at_exit "GNUPGHOME=$T/glocked gpgconf --kill all >/dev/null 2>&1"
+printf '#!/bin/sh\ntouch %s\necho "OK ready"\nwhile read -r line; do echo "ERR 83886179 cancelled"; done\n' "$T/asked" >"$T/pinentry"
+chmod 755 "$T/pinentry"
+printf 'pinentry-program %s\nallow-loopback-pinentry\n' "$T/pinentry" >"$T/glocked/gpg-agent.conf"
+# Changing the passphrase takes the old one and the new one twice by way of the command descriptor.
+printf '\nlocked\nlocked\n' | GNUPGHOME=$T/glocked gpg --batch --no-tty --pinentry-mode loopback --command-fd 0 --passwd "$GPG_FPR" >>"$T/gpg.log" 2>&1
+GNUPGHOME=$T/glocked gpgconf --kill gpg-agent
+exit_is 12 'the key is locked indeed' with GNUPGHOME="$T/glocked" sr restore sealed --into nowhere --create --yes
+ok 'and asked for where it is needed' test -e "$T/asked"
+rm -f "$T/asked"
+exit_is 0 'show with a locked key' with GNUPGHOME="$T/glocked" GPG_TTY=/dev/tty sr show sealed
+contains 'says so' "$OUT" 'is locked'
+lacks 'and no tables' "$OUT" transactions
+no 'and asks nobody' test -e "$T/asked"
+
+# With a passphrase.
+printf 'a long passphrase\n' >"$T/phrase" && chmod 600 "$T/phrase"
+printf 'another passphrase\n' >"$T/wrong" && chmod 600 "$T/wrong"
+exit_is 0 'a backup with a passphrase' with BACKUP_ENCRYPTION_ENABLED=on BACKUP_ENCRYPTION_PASSPHRASE_FILE="$T/phrase" sr backup --label phrased
+exit_is 0 'show with it' with BACKUP_ENCRYPTION_PASSPHRASE_FILE="$T/phrase" sr show phrased
+contains 'tells the tables' "$OUT" transactions
+exit_is 0 'show without it' sr show phrased
+contains 'says why not' "$OUT" 'encrypted; the key is not here'
+exit_is 0 'show with another' with BACKUP_ENCRYPTION_PASSPHRASE_FILE="$T/wrong" sr show phrased
+contains 'says that it does not fit' "$OUT" 'does not open it'
+detail=$(_keys | grep '^phrased.*detail')
+printf damaged >"$BACKUP_DIR/$detail"
+exit_is 0 'show with a damaged detail' with BACKUP_ENCRYPTION_PASSPHRASE_FILE="$T/phrase" sr show phrased
+contains 'names it' "$OUT" "$detail"
+rm "$BACKUP_DIR/$detail"
+exit_is 0 'show with a lost detail' with BACKUP_ENCRYPTION_PASSPHRASE_FILE="$T/phrase" sr show phrased
+contains 'names that, too' "$OUT" "$detail"
 exit_is 0 'verify' sr verify open
 exit_is 0 'verify one store' sr verify --all --store local
 exit_is 10 'verify of nothing' sr verify nosuch

@@ -46,6 +46,10 @@ unset BACKUP_LABEL_TIMESTAMP
 exit_is 0 'a label that ends in a time stays as it is' sr backup --label mine-20261120130501 --json
 is 'no second time is added' "$(json .set)" mine-20261120130501
 
+exit_is 0 'credentials that may only write' with BACKUP_PLUGIN_PATH="$SR_BUILDDIR/tests/abi/.libs" BACKUP_STORAGE_ADAPTER=memory \
+    BACKUP_MEMORY_HOW=write-only sr backup --scheduled --json
+matches 'make a backup under the same name as ever' "$(json '[.objects[].key] | map(select(test("globals") | not))[0]')" '^scheduled-[0-9]{14}\.sql\.gz$'
+
 for label in 'a/b' '../../etc/x' '..' '.hidden' 'with blank' 'quote"s'"'" 'ünïcode 雪' '$(touch x)' '%41' '_x41' '-dash' '100%'; do
     exit_is 0 "label $label" sr backup "--label=$label" --json
     is "label $label is told as it was given" "$(json .label)" "$label"

@@ -40,6 +40,41 @@ hostile 'a command behind an E string' "SELECT E'a\\''; \\! touch $T/pwned"
 hostile 'a command behind a dollar quote' "SELECT \$q\$ ' \$q\$; \\! touch $T/pwned"
 hostile 'standard_conforming_strings off' $'SET standard_conforming_strings = off;\nSELECT \'a\\\'; \\! touch '"$T/pwned"$' --\';'
 
+
+# What would end our one transaction, so that a part of the dump stays after a failure.
+leaves() { # leaves NAME TEXT: refused as damage, before the target is touched
+    printf '%s%s\nINSERT INTO nowhere VALUES (1);\n%s' "$header" "$2" "$footer" >"$T/leaves.sql"
+    exit_is 13 "$1: refused as corrupt" sr restore "$T/leaves.sql" --into target --yes
+    contains "$1: with the line" "$ERR" 'line 6 '
+    contains "$1: in words" "$ERR" 'transaction'
+    is "$1: the target is untouched" "$(table_counts target)" 'public.precious|1'
+}
+leaves 'a COMMIT that pg_dump does not write' 'COMMIT AND CHAIN;'
+leaves 'a COMMIT behind a statement' 'SELECT 1; COMMIT;'
+leaves 'a ROLLBACK' 'ROLLBACK;'
+leaves 'an ABORT' 'abort work;'
+leaves 'an END' 'END;'
+leaves 'a PREPARE TRANSACTION' "PREPARE TRANSACTION 'x';"
+printf "%s\nCOPY t FROM stdin DELIMITER ',';\n'\n\\\\.\nROLLBACK;\n--';\n%s" "$header" "$footer" >"$T/quote.sql"
+exit_is 13 'a ROLLBACK behind rows that look like a quote: refused' sr restore "$T/quote.sql" --into target --yes
+is 'and the target is untouched' "$(table_counts target)" 'public.precious|1'
+printf '%sCOMMIT;\nINSERT INTO nowhere VALUES (1);\n%s' "$header" "$footer" >"$T/commit.sql"
+exit_is 1 "pg_dump's own COMMIT is taken out" sr restore "$T/commit.sql" --into target --yes
+is 'and nothing remains of what failed' "$(table_counts target)" 'public.precious|1'
+# Sessions that begin with old-style strings, where the scanner and psql would part ways.
+q postgres "ALTER ROLE $PG_USER SET standard_conforming_strings = off"
+printf "%sSELECT 'C:\\\\', '; COMMIT; --';\nINSERT INTO nowhere VALUES (1);\n%s" "$header" "$footer" >"$T/strings.sql"
+contains 'a text with a backslash at its end' "$(cat "$T/strings.sql")" "SELECT 'C:\\', '; COMMIT"
+exit_is 1 'old-style strings: the failure is told' sr restore "$T/strings.sql" --into target --yes
+contains 'as it is' "$ERR" nowhere
+is 'and nothing remains' "$(table_counts target)" 'public.precious|1'
+q postgres "ALTER ROLE $PG_USER RESET standard_conforming_strings"
+printf '%sCREATE PROCEDURE p() LANGUAGE plpgsql AS $$\nBEGIN\nCOMMIT;\nEND;\n$$;\nCREATE TABLE u AS SELECT $q$\nROLLBACK;\n$q$ AS x;\nCOPY t (x) FROM stdin;\nROLLBACK;\n\\.\n%s' \
+    "$header" "$footer" >"$T/texts.sql"
+create_db texts
+exit_is 0 'such words in bodies, strings and rows are fine' sr restore "$T/texts.sql" --into texts --yes
+is 'and come back' "$(q texts 'SELECT x FROM t UNION ALL SELECT x FROM u ORDER BY 1 DESC' | tr -d '\n')" 'ROLLBACK;ROLLBACK;'
+
 printf '%sINSERT INTO t VALUES (1/0);\n%s' "$header" "$footer" >"$T/error.sql"
 exit_is 1 'an SQL error fails the restore' sr restore "$T/error.sql" --into target --yes
 contains 'and is told' "$ERR" 'division by zero'

@@ -27,6 +27,11 @@ static void read_key(const char *text)
         return;
     check(sr_key_check(text, NULL) == SR_OK);
     check(sr_key_belongs(text, p.set));
+    if (p.kind == SR_KEY_CLAIM) {
+        check(sr_claim_key(p.set, again, sizeof again, NULL) == SR_OK);
+        check(strcmp(again, text) == 0);
+        return;
+    }
     if (p.kind != SR_KEY_OBJECT) {
         check(sr_beside_key(p.set, p.source, p.suffix, again, sizeof again, NULL) == SR_OK);
         check(strcmp(again, text) == 0);

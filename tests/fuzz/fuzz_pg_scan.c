@@ -46,9 +46,9 @@ static struct outcome scan(const uint8_t *data, size_t size, unsigned flags, siz
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const unsigned kinds[] = {SR_SCAN_ROWS, SR_SCAN_ROWS | SR_SCAN_GUARD,
-                                     SR_SCAN_ROWS | SR_SCAN_GUARD | SR_SCAN_STRICT |
-                                         SR_SCAN_CONNECT};
+    static const unsigned kinds[] = {
+        SR_SCAN_ROWS, SR_SCAN_ROWS | SR_SCAN_GUARD, SR_SCAN_GUARD | SR_SCAN_WHOLE,
+        SR_SCAN_ROWS | SR_SCAN_GUARD | SR_SCAN_STRICT | SR_SCAN_CONNECT};
     size_t step = size > 0 ? data[0] % 17u + 1 : 1;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct outcome whole = scan(data, size, kinds[i], size > 0 ? size : 1);

@@ -31,8 +31,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size--;
     struct sr_pg_toc *whole = toc_new(), *split = toc_new();
     sr_pg_toc_feed(whole, data, size);
-    for (size_t i = 0; i < size; i += step)
+    for (size_t i = 0; i < size; i += step) {
+        int id;
+        uint64_t at;
         sr_pg_toc_feed(split, data + i, size - i < step ? size - i : step);
+        /* What passes began after the table of contents and has not ended. */
+        if (sr_pg_toc_passing(split, &id, &at)) {
+            same(id > 0 && at >= sr_pg_toc_size(split) && at < size);
+            same(sr_pg_toc_block_end(split, id) == 0);
+            if (id % 2) {
+                sr_pg_toc_taken(split, id);
+                sr_pg_toc_taken(whole, id);
+            }
+        }
+    }
     same(sr_pg_toc_state(whole) == sr_pg_toc_state(split));
     same(sr_pg_toc_size(whole) == sr_pg_toc_size(split));
     same(sr_pg_toc_end(whole, NULL) == sr_pg_toc_end(split, NULL));

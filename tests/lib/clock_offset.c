@@ -1,6 +1,6 @@
-/* A library to be preloaded: the wall clock of a program, moved by SR_CLOCK_OFFSET seconds. Asks
- * the kernel itself, so that it gets along with a sanitizer that stands before the C library. The
- * monotonic clock stays. */
+/* A library to be preloaded: the wall clock of a program, moved by SR_CLOCK_OFFSET seconds, or
+ * standing still at SR_CLOCK_AT (seconds since 1970). Asks the kernel itself, so that it gets along
+ * with a sanitizer that stands before the C library. The monotonic clock stays. */
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -16,8 +16,12 @@ __attribute__((constructor)) static void alone(void)
 int clock_gettime(clockid_t clock, struct timespec *t)
 {
     long rc = syscall(SYS_clock_gettime, clock, t);
-    const char *offset = getenv("SR_CLOCK_OFFSET");
-    if (rc == 0 && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+    const char *offset = getenv("SR_CLOCK_OFFSET"), *at = getenv("SR_CLOCK_AT");
+    if (rc != 0 || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+        return (int)rc;
+    if (at)
+        *t = (struct timespec){.tv_sec = atol(at)};
+    if (offset)
         t->tv_sec += atol(offset);
     return (int)rc;
 }

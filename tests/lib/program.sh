@@ -82,9 +82,9 @@ no_backend() {
 no_children() {
     local p
     for p in /proc/[0-9]*; do
-        case $(tr '\0' ' ' <"$p/cmdline" 2>/dev/null) in
-        *pg_dump*|*pg_restore*|*strongroom-child*)
-            tr '\0' '\n' <"$p/environ" 2>/dev/null | grep -qx "BACKUP_DIR=$BACKUP_DIR" && return 1 ;;
+        case $(tr '\0' ' ' 2>/dev/null <"$p/cmdline") in
+        *pg_dump*|*pg_restore*|*strongroom-child*|sr-watch*)
+            tr '\0' '\n' 2>/dev/null <"$p/environ" | grep -qx "BACKUP_DIR=$BACKUP_DIR" && return 1 ;;
         esac
     done
     return 0

@@ -19,6 +19,8 @@
 
 static char dir[] = "/tmp/sr-test-engine-XXXXXX";
 
+#define RUN "0123456789abcdef0123456789abcdef"
+
 static int woken;
 
 static void wake(void *arg)
@@ -111,8 +113,8 @@ static void journal_of_a_live_run_is_left_alone(void)
     struct seen s = {0};
     sr_strlist_add(&stores, "local");
     sr_strlist_add(&stores, "dr");
-    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", &stores, &j, &err), err);
-    CU_ASSERT_EQUAL(sr_journal_begin(dir, "app-20261120130501", "other", &stores, &k, &err),
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", RUN, &stores, &j, &err), err);
+    CU_ASSERT_EQUAL(sr_journal_begin(dir, "app-20261120130501", "other", RUN, &stores, &k, &err),
                     SR_E_EXISTS);
     ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
     CU_ASSERT_EQUAL(s.n, 0);
@@ -127,7 +129,7 @@ static void journal_of_a_live_run_is_left_alone(void)
     CU_ASSERT_EQUAL(s.n, 2);
     ASSERT_OK(sr_journal_dead(dir, see, &s, &err), err);
     CU_ASSERT_EQUAL(s.n, 2);
-    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", &stores, &j, &err), err);
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", RUN, &stores, &j, &err), err);
     sr_journal_end(j, 1);
     sr_strlist_done(&stores);
 }
@@ -140,8 +142,8 @@ static void journals_of_live_runs_are_told(void)
     ASSERT_OK(sr_journal_live("/nonexistent", &live, &err), err);
     CU_ASSERT_EQUAL(live.len, 0);
     sr_strlist_add(&stores, "local");
-    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", &stores, &j, &err), err);
-    ASSERT_OK(sr_journal_begin(dir, "app-20261120130502", "app", &stores, &k, &err), err);
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130501", "app", RUN, &stores, &j, &err), err);
+    ASSERT_OK(sr_journal_begin(dir, "app-20261120130502", "app", RUN, &stores, &k, &err), err);
     sr_journal_end(k, 0); /* dead */
     ASSERT_OK(sr_journal_live(dir, &live, &err), err);
     CU_ASSERT_EQUAL(live.len, 1);
@@ -154,6 +156,54 @@ static void journals_of_live_runs_are_told(void)
     sr_strlist_done(&stores);
 }
 
+struct told {
+    int n;
+    char keys[512], run[SR_RUN_ID_SIZE];
+};
+
+static int see_keys(void *ctx, const struct sr_journal_entry *e)
+{
+    struct told *t = ctx;
+    t->n++;
+    t->keys[0] = '\0';
+    memcpy(t->run, e->run, sizeof t->run);
+    for (size_t i = 0; i < e->keys.len; i++) {
+        size_t n = strlen(t->keys);
+        (void)snprintf(t->keys + n, sizeof t->keys - n, "%s ", e->keys.items[i]);
+    }
+    return 0;
+}
+
+static void journal_tells_keys_before_they_are_written(void)
+{
+    static const char set[] = "app-20261120130501";
+    struct sr_journal *j = NULL;
+    struct sr_strlist stores = {0};
+    struct sr_error err = SR_ERROR_INIT;
+    struct told t = {0};
+    char path[128];
+    sr_strlist_add(&stores, "local");
+    (void)snprintf(path, sizeof path, "%s/runs/%s.run", dir, set);
+    ASSERT_OK(sr_journal_begin(dir, set, "app", RUN, &stores, &j, &err), err);
+    ASSERT_OK(sr_journal_key(j, "app-20261120130501.sql.gz", &err), err);
+    ASSERT_OK(sr_journal_key(j, "app-20261120130501.sql.gz", &err), err);
+    ASSERT_OK(sr_journal_key(j, "app-20261120130501.app.sha256", &err), err);
+    sr_journal_end(j, 0);
+    ASSERT_OK(sr_journal_key(NULL, "nowhere", &err), err);
+    /* A line that was being written when the run died. */
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    CU_ASSERT_EQUAL(write(fd, "key app-2026", 12), 12);
+    close(fd);
+    ASSERT_OK(sr_journal_dead(dir, see_keys, &t, &err), err);
+    CU_ASSERT_EQUAL(t.n, 1);
+    CU_ASSERT_STRING_EQUAL(t.run, RUN);
+    CU_ASSERT_STRING_EQUAL(t.keys, "app-20261120130501.sql.gz app-20261120130501.app.sha256 ");
+    (void)unlink(path);
+    sr_strlist_done(&stores);
+}
+
+#define HEAD "app-20261120130501\napp\nlocal\n"
+
 static void journal_text_is_hostile(void)
 {
     static const char *const texts[] = {"",
@@ -162,6 +212,14 @@ static void journal_text_is_hostile(void)
                                         "app-20261120130501\n\nlocal\n",
                                         "app-20261120130501\napp\nlocal\nmore\n",
                                         "app-20261120130501\napp\nlocal",
+                                        HEAD "run x\n",
+                                        HEAD "key app-20261120130501.sql.gz\n",
+                                        HEAD "run " RUN,
+                                        HEAD "run " RUN "\nkey other.sql.gz\n",
+                                        HEAD "run " RUN "\nkey app-20261120130501/../x\n",
+                                        HEAD "run " RUN
+                                             "\nkey app-20261120130501.app.manifest.json\n",
+                                        HEAD "run " RUN "\nmore\n",
                                         "\n\n\n"};
     struct sr_error err = SR_ERROR_INIT;
     struct seen s = {.clear = 1};
@@ -372,6 +430,7 @@ int main(void)
         {"lock of a dead owner is free", lock_of_a_dead_owner_is_free},
         {"journal of a live run is left alone", journal_of_a_live_run_is_left_alone},
         {"journals of live runs are told", journals_of_live_runs_are_told},
+        {"journal tells keys before they are written", journal_tells_keys_before_they_are_written},
         {"journal text is hostile", journal_text_is_hostile},
         {"production is guarded", production_is_guarded},
         {"spool gives back what it took", spool_gives_back_what_it_took},

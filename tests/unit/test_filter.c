@@ -74,7 +74,7 @@ static void restrict_lines_go(void)
            "--\n-- PostgreSQL database dump\n--\n\n\n\nSELECT 1;\n\n\n");
     expect(0, "\\restrict abc\r\nSELECT 1;\r\n\\unrestrict abc", "\nSELECT 1;\r\n");
     /* What comes behind it on the line goes too. */
-    expect(0, "\\restrict x \\! rm -rf /\nSELECT 1;\n", "\nSELECT 1;\n");
+    expect_failure("\\restrict x \\! rm -rf /\nSELECT 1;\n", SR_E_CORRUPT, "is a command to psql");
     expect(0, "\xef\xbb\xbf-- edited\n\\restrict x\n", "-- edited\n\n");
 }
 

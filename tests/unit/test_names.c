@@ -265,6 +265,7 @@ static void beside_reads_back(void)
                  {"detail.json.gz", SR_KEY_DETAIL},
                  {"sha256", SR_KEY_SUMS},
                  {"hold", SR_KEY_HOLD},
+                 {"pruning", SR_KEY_PRUNING},
                  {"proof-reread-20261120130501.json", SR_KEY_PROOF},
                  {"proof-rows-compared-20261120130501.json", SR_KEY_PROOF}};
     static const char *const sets[] = {"a-20261120130501", "v1.2", "x.app.manifest.json",
@@ -294,8 +295,27 @@ static void beside_reads_back(void)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         CU_ASSERT_EQUAL(sr_beside_key("a", "b", wrong[i], key, sizeof key, NULL), SR_E_CONFIG);
     CU_ASSERT_EQUAL(sr_beside_key("a", "b.c", "hold", key, sizeof key, NULL), SR_E_CONFIG);
+    CU_ASSERT_EQUAL(sr_beside_key("app", "sql", "sha256", key, sizeof key, NULL), SR_E_CONFIG);
     CU_ASSERT_EQUAL(sr_beside_key("a", "b", "hold", key, 8, NULL), SR_E_CONFIG);
     CU_ASSERT_EQUAL(sr_beside_key("a", "b", "hold", key, 9, NULL), SR_OK);
+}
+
+static void claims_read_back(void)
+{
+    static const char *const sets[] = {"a-20261120130501", "v1.2", "x.claim", "claim"};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        struct sr_error err = SR_ERROR_INIT;
+        struct sr_key_parts p;
+        char key[256];
+        ASSERT_OK(sr_claim_key(sets[i], key, sizeof key, &err), err);
+        sr_key_parse(key, &p);
+        CU_ASSERT_EQUAL(p.kind, SR_KEY_CLAIM);
+        CU_ASSERT_STRING_EQUAL(p.set, sets[i]);
+        CU_ASSERT_STRING_EQUAL(p.source, "");
+        CU_ASSERT(sr_key_belongs(key, sets[i]));
+    }
+    CU_ASSERT_EQUAL(sr_claim_key("../x", (char[64]){0}, 64, NULL), SR_E_CONFIG);
+    CU_ASSERT_EQUAL(sr_claim_key("abc", (char[64]){0}, 9, NULL), SR_E_CONFIG);
 }
 
 static void foreign_keys_are_other(void)
@@ -315,6 +335,11 @@ static void foreign_keys_are_other(void)
                                        "\xc3\xa9.sql.gz",
                                        "sql.gz",
                                        "a.sql.bz2",
+                                       "app.sql.gz.sha256",
+                                       "app.sql.sha256",
+                                       ".claim",
+                                       "claim",
+                                       "-a.claim",
                                        "-" SHA ".sql.gz"};
     struct sr_key_parts p;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -400,6 +425,7 @@ static const struct unit_test tests[] = {
     {"objects read back", objects_read_back},
     {"objects need sound parts", objects_need_sound_parts},
     {"what lies beside reads back", beside_reads_back},
+    {"claims read back", claims_read_back},
     {"foreign keys are other", foreign_keys_are_other},
     {"belonging needs a border", belonging_needs_a_border},
     {"random names make the round trip", random_names_make_the_round_trip},

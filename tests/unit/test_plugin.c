@@ -104,6 +104,26 @@ static void file_checks(void)
     CU_ASSERT_EQUAL(sr_plugin_file_check(below("open/link.so"), &err), SR_E_DENIED);
     CU_ASSERT_EQUAL(symlink(below("open/b.so"), below("safe/link.so")), 0);
     CU_ASSERT_EQUAL(sr_plugin_file_check(below("safe/link.so"), &err), SR_E_DENIED);
+    /* A link in the middle of others: from a safe folder to a safe folder through an open one. */
+    touch(below("safe/real.so"), 0644);
+    CU_ASSERT_EQUAL(symlink(below("safe/real.so"), below("open/middle.so")), 0);
+    CU_ASSERT_EQUAL(symlink("../open/middle.so", below("safe/first.so")), 0);
+    CU_ASSERT_EQUAL(sr_plugin_file_check(below("safe/first.so"), &err), SR_E_DENIED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, below("open")));
+    CU_ASSERT_EQUAL(chmod(below("open"), 0755), 0);
+    char *real = NULL;
+    ASSERT_OK(sr_plugin_file_resolve(below("safe/./../safe//first.so"), &real, &err), err);
+    CU_ASSERT_STRING_EQUAL(real, below("safe/real.so"));
+    free(real);
+    CU_ASSERT_EQUAL(symlink("loop.so", below("safe/loop.so")), 0);
+    CU_ASSERT_NOT_EQUAL(sr_plugin_file_check(below("safe/loop.so"), &err), SR_OK);
+    /* Absolute, and yet the working folder or what happens to be open. */
+    char *cwd = getcwd(NULL, 0);
+    CU_ASSERT_EQUAL(chdir(below("safe")), 0);
+    CU_ASSERT_EQUAL(sr_plugin_file_check("/proc/self/cwd/real.so", &err), SR_E_DENIED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "depends on the working folder"));
+    CU_ASSERT_EQUAL(chdir(cwd), 0);
+    free(cwd);
     CU_ASSERT_EQUAL(sr_plugin_file_check(below("safe"), &err), SR_E_CONFIG);
     CU_ASSERT_EQUAL(sr_plugin_file_check(below("safe/none.so"), &err), SR_E_NOT_FOUND);
     CU_ASSERT_EQUAL(sr_plugin_file_check("safe/a.so", &err), SR_E_CONFIG);
@@ -183,7 +203,7 @@ static int env_names(void *ctx, const char *prefix, struct sr_strlist *ret)
     return SR_OK;
 }
 
-static const struct sr_setting_lookup lookup = {NULL, env_get, env_path, env_names};
+static const struct sr_setting_lookup lookup = {NULL, env_get, env_path, env_names, NULL};
 
 #define ROW .size = sizeof(struct sr_storage_setting), .help = "what it is"
 static const struct sr_storage_setting table[] = {
@@ -575,7 +595,7 @@ static void survey(void)
         if (strcmp(s.items[i].name, "writable") == 0)
             CU_ASSERT_PTR_NOT_NULL(strstr(s.items[i].reason, "others may write"));
     }
-    CU_ASSERT_EQUAL(good, 3);
+    CU_ASSERT_EQUAL(good, 5);
     CU_ASSERT_EQUAL(refused, 3);
     sr_plugin_survey_done(&s);
     CU_ASSERT_EQUAL(sr_plugin_survey_make("relative", &s, &err), SR_E_CONFIG);
@@ -585,7 +605,7 @@ static void survey(void)
     CU_ASSERT_STRING_EQUAL(caps[0], "late-key");
     CU_ASSERT_STRING_EQUAL(caps[1], "copy");
     CU_ASSERT_EQUAL(sr_plugin_cap_names(UINT64_MAX, caps, 3), 3);
-    CU_ASSERT_STRING_EQUAL(sr_plugin_type_name(SR_STORAGE_TYPE_URL), "url");
+    CU_ASSERT_STRING_EQUAL(sr_plugin_type_name(SR_STORAGE_TYPE_URL), "URL");
     CU_ASSERT_STRING_EQUAL(sr_plugin_type_name(99), "text");
 }
 

@@ -324,13 +324,15 @@ static void show_both(void)
     struct capture c;
     struct sr_manifest *m = manifest_make();
     struct sr_catalog_set set;
+    static const char closed[] = "encrypted; the key is not here";
     memset(&set, 0, sizeof set);
     set.held = 1;
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m);
+    sr_report_manifest(&c.out, "dr", &set, m, NULL);
     json_t *j = end_json(&c);
-    names_are(j, "schema format set label source created_at finished_at trigger strongroom_version "
-                 "store encrypted host hold proofs recipients tools notes detail objects");
+    names_are(
+        j, "schema format set label source created_at finished_at trigger strongroom_version "
+           "store encrypted host hold proofs recipients tools notes detail detail_closed objects");
     CU_ASSERT(json_is_true(json_object_get(j, "encrypted")));
     CU_ASSERT(json_is_true(json_object_get(j, "hold")));
     CU_ASSERT(json_is_null(json_object_get(j, "detail")));
@@ -338,27 +340,33 @@ static void show_both(void)
 
     CU_ASSERT_EQUAL(sr_set_string(&m->detail_key, "x.detail.json.gz.gpg"), SR_OK);
     begin(&c, 0);
-    sr_report_manifest(&c.out, "dr", &set, m);
+    sr_report_manifest(&c.out, "dr", &set, m, closed);
     char *text = end_text(&c);
     HAS(text, "label       v1/2\n");
     HAS(text, "created     2025-11-20T12:05:01Z\nfinished    2025-11-20T12:06:16Z\n");
     HAS(text, "hold        kept until it is released\n");
     HAS(text, "  stored    3.00 MiB (3145728 bytes), SHA-256 " SHA_A "\n");
-    HAS(text, "in x.detail.json.gz.gpg, encrypted\n");
+    HAS(text, "host, tables and rows: encrypted; the key is not here (x.detail.json.gz.gpg)\n");
     free(text);
+    begin(&c, 1);
+    sr_report_manifest(&c.out, "dr", &set, m, closed);
+    j = end_json(&c);
+    CU_ASSERT_STRING_EQUAL(text_of(j, "detail_closed"), closed);
+    json_decref(j);
 
     m->detail = detail_make();
     begin(&c, 0);
-    sr_report_manifest(&c.out, "dr", &set, m);
+    sr_report_manifest(&c.out, "dr", &set, m, NULL);
     text = end_text(&c);
     HAS(text, "server      15.20\n");
     HAS(text, "  40  public.users");
     HAS(text, "public.\\xFFodd\\n");
     free(text);
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m);
+    sr_report_manifest(&c.out, "dr", &set, m, NULL);
     j = end_json(&c);
     CU_ASSERT_STRING_EQUAL(text_of(json_object_get(j, "detail"), "host"), "db1");
+    CU_ASSERT(json_is_null(json_object_get(j, "detail_closed")));
     json_decref(j);
     sr_manifest_free(m);
 }

@@ -1,170 +1,12 @@
-/* Real dumps into a real PostgreSQL; run by test_restore_live.sh, which starts one. */
+/* Plain dumps into a real PostgreSQL, and emptying a database. */
 #include "config.h"
 #include "core/source/pg_clean.h"
-#include "core/source/pg_restore.h"
-#include "core/util/buf.h"
-#include "core/util/cleanup.h"
-#include "core/util/fs.h"
-#include "core/util/subprocess.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/restore_live.h"
 
-#include <dirent.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
-#define DUMP_MAX (64 << 20)
-#define APP "strongroom/test-restore"
-
-#define _cleanup_buf_ _cleanup_(sr_buf_done)
-SR_DEFINE_CLEANUP(struct sr_pg_target *, sr_pg_target_free);
-SR_DEFINE_CLEANUP(struct sr_pg_conn *, sr_pg_close);
 SR_DEFINE_CLEANUP(struct sr_pg_psql *, sr_pg_psql_free);
-SR_DEFINE_CLEANUP(struct sr_pg_archive *, sr_pg_archive_free);
-
-static const char *need(const char *name)
-{
-    const char *v = getenv(name);
-    if (!v) {
-        (void)fprintf(stderr, "%s is not set: start test_restore_live.sh\n", name);
-        exit(2);
-    }
-    return v;
-}
-
-static char *bin(const char *tool)
-{
-    return sr_fs_join(need("SR_PG_BIN"), tool);
-}
-
-/* --- the server ------------------------------------------------------------------------------ */
-
-/* Ends the program when a command that prepares a test fails. */
-__attribute__((sentinel)) static void run_into(struct sr_buf *out, const char *tool, ...)
-{
-    struct sr_error err = SR_ERROR_INIT;
-    struct sr_strlist argv = {0};
-    _cleanup_free_ char *path = bin(tool);
-    sr_strlist_add(&argv, path);
-    va_list ap;
-    va_start(ap, tool);
-    for (const char *a; (a = va_arg(ap, const char *));)
-        sr_strlist_add(&argv, a);
-    va_end(ap);
-    if (sr_child_run(argv.items, NULL, 120000, out, &err) != SR_OK) {
-        (void)fprintf(stderr, "%s\n", err.text);
-        exit(2);
-    }
-    sr_strlist_done(&argv);
-}
-
-static void sql(const char *db, const char *text)
-{
-    run_into(NULL, "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", db, "-c", text, NULL);
-}
-
-static void database_new(const char *db)
-{
-    _cleanup_free_ char *drop = NULL, *create = NULL;
-    if (asprintf(&drop, "DROP DATABASE IF EXISTS %s WITH (FORCE)", db) < 0 ||
-        asprintf(&create, "CREATE DATABASE %s TEMPLATE template0", db) < 0)
-        abort();
-    sql("postgres", drop);
-    sql("postgres", create);
-}
-
-static struct sr_pg_conn *connect_to(const char *db)
-{
-    struct sr_error err = SR_ERROR_INIT;
-    _cleanup_(sr_pg_target_freep) struct sr_pg_target *t = NULL;
-    struct sr_pg_conn *c = NULL;
-    char url[512];
-    (void)snprintf(url, sizeof url, "postgresql://%s:%s@%s:%s/%s", need("PGUSER"),
-                   need("PGPASSWORD"), need("PGHOST"), need("PGPORT"), db);
-    ASSERT_OK(sr_pg_target_from_url(url, &t, &err), err);
-    ASSERT_OK(sr_pg_connect(t, NULL, &c, &err), err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
-    return c;
-}
-
-static void value_is(const char *db, const char *query, const char *want)
-{
-    struct sr_error err = SR_ERROR_INIT;
-    _cleanup_(sr_pg_closep) struct sr_pg_conn *c = connect_to(db);
-    _cleanup_free_ char *got = NULL;
-    ASSERT_OK(sr_pg_value(c, query, NULL, &got, &err), err);
-    if (!got || strcmp(got, want) != 0) {
-        (void)fprintf(stderr, "%s: got %s, wanted %s\n", query, got ? got : "nothing", want);
-        CU_FAIL("unexpected value");
-    }
-}
-
-/* --- dumps ----------------------------------------------------------------------------------- */
-
-/* The dump of db, without what differs from one pg_dump to the next. */
-static void dump_text(const char *db, struct sr_buf *out)
-{
-    _cleanup_buf_ struct sr_buf raw;
-    sr_buf_init(&raw, DUMP_MAX);
-    sr_buf_init(out, DUMP_MAX);
-    run_into(&raw, "pg_dump", "-d", db, NULL);
-    for (char *p = raw.data, *end = p + raw.len, *nl; p < end; p = nl + 1) {
-        nl = memchr(p, '\n', (size_t)(end - p));
-        if (!nl)
-            break;
-        if (strncmp(p, "\\restrict ", 10) != 0 && strncmp(p, "\\unrestrict ", 12) != 0)
-            sr_buf_add(out, p, (size_t)(nl - p) + 1);
-    }
-}
-
-static void same_dumps(const char *a, const char *b)
-{
-    _cleanup_buf_ struct sr_buf x, y;
-    dump_text(a, &x);
-    dump_text(b, &y);
-    CU_ASSERT(x.len > 500);
-    if (strcmp(sr_buf_str(&x), sr_buf_str(&y)) != 0) {
-        (void)fprintf(stderr, "--- %s\n%s\n--- %s\n%s\n", a, x.data, b, y.data);
-        CU_FAIL("the databases differ");
-    }
-}
-
-static void source_dump(const char *format, struct sr_buf *out)
-{
-    sr_buf_init(out, DUMP_MAX);
-    run_into(out, "pg_dump", "-d", "source", format, "-Z0", NULL);
-}
-
-/* --- restoring ------------------------------------------------------------------------------- */
-
-static char spool[] = "/tmp/restore-live-XXXXXX";
-
-struct restore {
-    struct sr_pg_conn *conn;
-    struct sr_pg_tool tool;
-    struct sr_pg_restore_options o;
-};
-
-static void restore_init(struct restore *r, const char *db, const char *tool)
-{
-    *r = (struct restore){.conn = connect_to(db)};
-    r->tool.path = bin(tool);
-    r->tool.version = sr_pg_server_version(r->conn);
-    r->o = (struct sr_pg_restore_options){.conn = r->conn,
-                                          .tool = &r->tool,
-                                          .app = APP,
-                                          .spool_dir = spool,
-                                          .single_transaction = 1,
-                                          .jobs = 1};
-}
-
-static void restore_done(struct restore *r)
-{
-    sr_pg_close(r->conn);
-    free(r->tool.path);
-}
 
 static int psql_feed(const struct restore *r, const char *data, size_t len, size_t step,
                      struct sr_error *err)
@@ -176,16 +18,6 @@ static int psql_feed(const struct restore *r, const char *data, size_t len, size
     return rc == SR_OK ? sr_pg_psql_finish(p, err) : rc;
 }
 
-static int archive_feed(const struct restore *r, const char *data, size_t len, size_t step,
-                        struct sr_error *err)
-{
-    _cleanup_(sr_pg_archive_freep) struct sr_pg_archive *a = NULL;
-    int rc = sr_pg_archive_new(&r->o, &a, err);
-    for (size_t i = 0; i < len && rc == SR_OK; i += step)
-        rc = sr_pg_archive_write(a, data + i, len - i < step ? len - i : step, err);
-    return rc == SR_OK ? sr_pg_archive_finish(a, err) : rc;
-}
-
 static int psql_text(const char *db, const char *text, struct sr_error *err)
 {
     struct restore r;
@@ -193,17 +25,6 @@ static int psql_text(const char *db, const char *text, struct sr_error *err)
     int rc = psql_feed(&r, text, strlen(text), 4096, err);
     restore_done(&r);
     return rc;
-}
-
-static int is_empty_dir(const char *path)
-{
-    DIR *d = opendir(path);
-    int n = 0;
-    while (d && readdir(d))
-        n++;
-    if (d)
-        (void)closedir(d);
-    return n == 2;
 }
 
 /* --- plain dumps ----------------------------------------------------------------------------- */
@@ -467,153 +288,6 @@ static void interrupt_ends_what_blocks(void)
     }
 }
 
-/* --- archives -------------------------------------------------------------------------------- */
-
-static void archives_come_back(void)
-{
-    _cleanup_buf_ struct sr_buf dump;
-    source_dump("-Fc", &dump);
-    static const struct {
-        unsigned jobs;
-        int single;
-        size_t step;
-    } cases[] = {{1, 1, 1 << 20}, {0, 0, 100}, {2, 1, 1 << 20}, {2, 0, 101}, {4, 0, 4096}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sr_error err = SR_ERROR_INIT;
-        struct restore r;
-        database_new("target");
-        restore_init(&r, "target", "pg_restore");
-        r.o.jobs = cases[i].jobs;
-        r.o.single_transaction = cases[i].single;
-        ASSERT_OK(archive_feed(&r, dump.data, dump.len, cases[i].step, &err), err);
-        restore_done(&r);
-        same_dumps("source", "target");
-        CU_ASSERT(is_empty_dir(spool));
-    }
-}
-
-static void clean_replaces_what_is_there(void)
-{
-    _cleanup_buf_ struct sr_buf dump;
-    source_dump("-Fc", &dump);
-    for (unsigned jobs = 1; jobs <= 2; jobs++) {
-        struct sr_error err = SR_ERROR_INIT;
-        struct restore r;
-        database_new("target");
-        restore_init(&r, "target", "pg_restore");
-        r.o.jobs = jobs;
-        r.o.clean = r.o.if_exists = 1;
-        ASSERT_OK(archive_feed(&r, dump.data, dump.len, 4096, &err), err);
-        sql("target", "DELETE FROM public.\"b \"\"c\"; UPDATE public.a SET t = 'changed'");
-        ASSERT_OK(archive_feed(&r, dump.data, dump.len, 4096, &err), err);
-        r.o.clean = 0;
-        CU_ASSERT_EQUAL(archive_feed(&r, dump.data, dump.len, 4096, &err), SR_E_CHILD);
-        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "already exists"));
-        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "pg_restore failed (exit status 1): pg_restore: "
-                                                "error: could not execute query: ERROR:"));
-        restore_done(&r);
-        same_dumps("source", "target");
-    }
-}
-
-static void archives_without_owners_and_grants(void)
-{
-    _cleanup_buf_ struct sr_buf dump;
-    source_dump("-Fc", &dump);
-    struct sr_error err = SR_ERROR_INIT;
-    struct restore r;
-    database_new("target");
-    sql("target", "GRANT ALL ON DATABASE target TO reader; GRANT ALL ON SCHEMA public TO reader");
-    restore_init(&r, "target", "pg_restore");
-    r.o.jobs = 2;
-    r.o.no_owner = r.o.no_acl = 1;
-    r.o.role = "reader";
-    int rc = archive_feed(&r, dump.data, dump.len, 4096, &err);
-    ASSERT_OK(rc, err);
-    restore_done(&r);
-    value_is("target",
-             "SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables"
-             " WHERE schemaname = 'public'",
-             "reader");
-    value_is("target",
-             "SELECT count(relacl) FROM pg_class c JOIN pg_namespace n"
-             " ON n.oid = relnamespace WHERE nspname = 'public'",
-             "0");
-}
-
-static void a_cut_archive_is_found(void)
-{
-    _cleanup_buf_ struct sr_buf dump;
-    source_dump("-Fc", &dump);
-    for (unsigned jobs = 1; jobs <= 2; jobs++) {
-        for (size_t cut = 0; cut < dump.len; cut += 1 + dump.len / 7) {
-            struct sr_error err = SR_ERROR_INIT;
-            struct restore r;
-            database_new("target");
-            restore_init(&r, "target", "pg_restore");
-            r.o.jobs = jobs;
-            int rc = archive_feed(&r, dump.data, cut, 4096, &err);
-            CU_ASSERT(rc == SR_E_CORRUPT || rc == SR_E_CHILD);
-            restore_done(&r);
-            if (jobs == 1)
-                value_is("target", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
-                         "0");
-        }
-    }
-}
-
-static void an_unknown_version_is_left_to_pg_restore(void)
-{
-    struct sr_error err = SR_ERROR_INIT;
-    struct restore r;
-    _cleanup_buf_ struct sr_buf dump;
-    source_dump("-Fc", &dump);
-    dump.data[6] = 99;
-    database_new("target");
-    restore_init(&r, "target", "pg_restore");
-    r.o.jobs = 2;
-    CU_ASSERT_EQUAL(archive_feed(&r, dump.data, dump.len, 4096, &err), SR_E_CHILD);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "unsupported version (1.99) in file header"));
-    restore_done(&r);
-}
-
-static void the_spool_is_needed_and_named(void)
-{
-    struct sr_error err = SR_ERROR_INIT;
-    struct restore r;
-    struct sr_pg_archive *a = NULL;
-    restore_init(&r, "source", "pg_restore");
-    r.o.jobs = 2;
-    r.o.spool_dir = "/nonexistent";
-    CU_ASSERT_EQUAL(sr_pg_archive_new(&r.o, &a, &err), SR_E_NOT_FOUND);
-    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "/nonexistent"));
-    CU_ASSERT_PTR_NULL(a);
-    restore_done(&r);
-    sr_pg_archive_free(NULL);
-}
-
-static void interrupt_ends_an_archive(void)
-{
-    _cleanup_buf_ struct sr_buf dump;
-    source_dump("-Fc", &dump);
-    for (unsigned jobs = 1; jobs <= 2; jobs++) {
-        struct sr_error err = SR_ERROR_INIT;
-        struct restore r;
-        struct sr_pg_archive *a = NULL;
-        database_new("target");
-        restore_init(&r, "target", "pg_restore");
-        r.o.jobs = jobs;
-        ASSERT_OK(sr_pg_archive_new(&r.o, &a, &err), err);
-        ASSERT_OK(sr_pg_archive_write(a, dump.data, dump.len / 2, &err), err);
-        sr_pg_archive_interrupt(a);
-        CU_ASSERT_EQUAL(sr_pg_archive_write(a, dump.data, 1, &err), SR_E_CANCELLED);
-        CU_ASSERT_EQUAL(sr_pg_archive_finish(a, &err), SR_E_CANCELLED);
-        sr_pg_archive_free(a);
-        sr_pg_end_backends(r.conn, APP);
-        restore_done(&r);
-    }
-}
-
 /* --- cleaning -------------------------------------------------------------------------------- */
 
 static void cleaning_empties_a_database(void)
@@ -681,13 +355,6 @@ static const struct unit_test tests[] = {
     {"a cut dump leaves nothing", a_cut_dump_leaves_nothing},
     {"an abandoned restore leaves nothing", an_abandoned_restore_leaves_nothing},
     {"interrupt ends what blocks", interrupt_ends_what_blocks},
-    {"archives come back", archives_come_back},
-    {"clean replaces what is there", clean_replaces_what_is_there},
-    {"archives without owners and grants", archives_without_owners_and_grants},
-    {"a cut archive is found", a_cut_archive_is_found},
-    {"an unknown version is left to pg_restore", an_unknown_version_is_left_to_pg_restore},
-    {"the spool is needed and named", the_spool_is_needed_and_named},
-    {"interrupt ends an archive", interrupt_ends_an_archive},
     {"cleaning empties a database", cleaning_empties_a_database},
     {"cleaning stops at replication", cleaning_stops_at_replication},
     {"a failed cleaning changes nothing", a_failed_cleaning_changes_nothing},
@@ -696,12 +363,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    _cleanup_free_ char *data = sr_fs_join(need("SR_SRCDIR"), "tests/unit/data/restore.sql");
-    if (!mkdtemp(spool))
-        return 2;
-    database_new("source");
-    run_into(NULL, "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", "source", "-f", data, NULL);
-    int rc = unit_main("restore", tests);
-    (void)rmdir(spool);
-    return rc;
+    return live_main("restore", tests);
 }

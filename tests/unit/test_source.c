@@ -4,6 +4,7 @@
 #include "core/source/pg_marker.h"
 #include "core/source/pg_params.h"
 #include "core/source/pg_pattern.h"
+#include "core/source/pg_locked.h"
 #include "core/source/pg_scan.h"
 #include "core/source/pg_tools.h"
 #include "core/util/log.h"
@@ -123,6 +124,11 @@ static void wrong_urls_never_show_a_password(void)
         "postgresql://u:x@h/db?what=SECRET",
         "postgresql://u:x@h/db?SECRET",
         "postgresql://u:x@h/db?SECRETx=nas@[::=true@host/db",
+        /* Each of these may be the middle of a password that nobody encoded. */
+        "postgresql://u:12?SECRET=x",
+        "postgresql://u:x@h/db?SECRET=1",
+        "postgresql://u:p@ss?timeout=1&SECRET=1",
+        "postgresql://u:p@ss/w?sslmode=disable&SECRET%41=&x=1",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sr_pg_params p = {0};
@@ -142,6 +148,17 @@ static void wrong_urls_never_show_a_password(void)
     struct sr_pg_params p = {0};
     CU_ASSERT_EQUAL(sr_pg_params_from_text(big, "X", &p, NULL), SR_E_CONFIG);
     free(big);
+}
+
+static void an_unknown_parameter_is_told_by_its_place(void)
+{
+    struct sr_pg_params p = {0};
+    struct sr_error err = SR_ERROR_INIT;
+    CU_ASSERT_EQUAL(sr_pg_params_from_text("postgresql://u:x@h/db?&sslmode=disable&timeout=1&no=1",
+                                           "DATABASE_URL", &p, &err),
+                    SR_E_CONFIG);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "parameter 3 after the ?"));
+    sr_pg_params_done(&p);
 }
 
 static void families_come_in_order(void)
@@ -377,6 +394,34 @@ static void closing_words(void)
     }
 }
 
+static void a_lock_not_had_is_known(void)
+{
+    static const char lock[] = "pg_dump: detail: Query was: LOCK TABLE a.b IN ACCESS SHARE MODE";
+    static const struct {
+        const char *said;
+        int waited, locked;
+    } cases[] = {
+        {"pg_dump: error: query failed: ERROR:  canceling statement due to statement timeout\n", 0,
+         1},
+        {"pg_dump: error: query failed: ERROR:  canceling statement due to lock timeout\n", 0, 1},
+        {"pg_dump: error: query failed: FEHLER:  storniere Anfrage\n", 1, 1},
+        {"pg_dump: error: query failed: FEHLER:  keine Berechtigung\n", 0, 0},
+        {"pg_dump: error: query failed: ERROR:  permission denied for table b\n", 1, 0},
+    };
+    char what[SR_PG_LOCKED_WHAT], many[2000];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char said[512];
+        (void)snprintf(said, sizeof said, "%s%s\n", cases[i].said, lock);
+        CU_ASSERT_EQUAL(sr_pg_said_locked(said, cases[i].waited, what), cases[i].locked);
+        CU_ASSERT_STRING_EQUAL(what, "a.b");
+        CU_ASSERT(!sr_pg_said_locked(cases[i].said, 1, what)); /* another query's */
+    }
+    (void)snprintf(many, sizeof many,
+                   "statement timeout\nLOCK TABLE %01500d IN ACCESS SHARE MODE\n", 0);
+    CU_ASSERT(sr_pg_said_locked(many, 0, what));
+    CU_ASSERT_STRING_EQUAL(what, "every table");
+}
+
 /* --- the scanner --- */
 
 struct outcome {
@@ -531,6 +576,9 @@ static void hidden_commands_are_refused(void)
         "COPY t FROM stdin;\n1\n\\.\r\n\\! x\n",
         /* not the beginning of data for psql */
         "COPY t TO stdout;\n\\! x\n",
+        /* data for psql; we would read it as SQL */
+        "COPY t FROM stdin DELIMITER ',';\n'\n\\.\nROLLBACK;\n--';\n",
+        "COPY t FROM stdin WITH (FORMAT csv);\n1\n\\.\n",
         "COPY (SELECT * FROM stdin) TO stdout;\n\\! x\n",
         "COPY t FROM 'stdin';\n\\! x\n",
         "COPY t FROM \"stdin\";\n\\! x\n",
@@ -617,7 +665,8 @@ static void strict_refuses_what_settings_decide(void)
         "SET NAMES 'gb18030';\n",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        CU_ASSERT_EQUAL(scan_split(cases[i], SR_SCAN_GUARD | SR_SCAN_STRICT).rc, SR_E_CORRUPT);
+        /* Not damage: the dump may be an honest one. */
+        CU_ASSERT_EQUAL(scan_split(cases[i], SR_SCAN_GUARD | SR_SCAN_STRICT).rc, SR_E_REFUSED);
         struct outcome o = scan_split(cases[i], SR_SCAN_GUARD);
         CU_ASSERT_EQUAL(o.rc, SR_OK);
     }
@@ -626,6 +675,90 @@ static void strict_refuses_what_settings_decide(void)
                    SR_SCAN_GUARD | SR_SCAN_STRICT)
             .rc,
         SR_OK);
+}
+
+static void transaction_control_is_refused(void)
+{
+    static const char *const bad[] = {
+        "ROLLBACK;\n",
+        "commit work;\n",
+        "COMMIT AND CHAIN;\n",
+        "COMMIT PREPARED 'x';\n",
+        "Abort;\n",
+        "END;\n",
+        "END TRANSACTION;\n",
+        "START TRANSACTION;\n",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE;\n",
+        "PREPARE TRANSACTION 'x';\n",
+        "PREPARE/**/transaction 'x';\n",
+        "ROLLBACK TO SAVEPOINT a;\n",
+        "/* a */ ROLLBACK;\n",
+        "-- a\n ROLLBACK ;\n",
+        ";ROLLBACK;\n",
+        "SELECT 1; ROLLBACK;\n",
+        "ROLLBACK\n",
+        "ROLLBACK",
+        /* what the filter does not take for pg_dump's own */
+        "SELECT 1; COMMIT;\n",
+        " COMMIT;\n",
+        "/**/COMMIT;\n",
+        "COMMIT/**/;\n",
+        "COMMIT--\n;\n",
+        "COMMIT ;\n",
+        "COMMIT",
+        "COPY t FROM stdin;\n1\n\\.\nROLLBACK;\n",
+        /* a psql that takes a name for the beginning of a body sends all this at once */
+        "CREATE FUNCTION begin.f() RETURNS int LANGUAGE sql AS 'select 1'; END;\n",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET x TO begin; COMMIT; END;\n",
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT begin atomic FROM t; "
+         "END; COMMIT; END;\n"),
+    };
+    static const char *const good[] = {
+        "BEGIN;\n\nSELECT pg_catalog.lo_open('1', 131072);\nCOMMIT;\n",
+        "begin;\ncommit;\n",
+        "COPY t FROM stdin;\nROLLBACK;\nCOMMIT;\n\\.\n",
+        "SELECT 'a\nROLLBACK;\n', $$\nCOMMIT;\n$$, \"\nEND;\n\";\n",
+        "-- ROLLBACK;\n/*\nROLLBACK;\n*/\n",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\nRETURN 1;\nEND;\n$$;\n",
+        "CREATE PROCEDURE p() LANGUAGE plpgsql AS 'BEGIN COMMIT; END;';\n",
+        ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql\n    BEGIN ATOMIC\n SELECT CASE "
+         "WHEN true THEN 1 END;\nEND;\n"),
+        "CREATE TABLE rollback (\"end\" int, commit int);\nINSERT INTO commit VALUES (1);\n",
+        "COMMENT ON TABLE t IS 'x'; SELECT commit FROM t;\n",
+        "SAVEPOINT a;\n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct outcome o = scan_split(bad[i], SR_SCAN_GUARD);
+        int rc = o.rc != SR_OK ? o.rc : o.end_rc;
+        if (rc != SR_E_CORRUPT)
+            fprintf(stderr, "let through: %s\n", bad[i]);
+        CU_ASSERT_EQUAL(rc, SR_E_CORRUPT);
+        CU_ASSERT_EQUAL(scan_split(bad[i], SR_SCAN_ROWS).rc, SR_OK);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct outcome o = scan_split(good[i], SR_SCAN_GUARD | SR_SCAN_STRICT);
+        if (o.rc != SR_OK || o.end_rc != SR_OK)
+            fprintf(stderr, "refused: %s\n", good[i]);
+        CU_ASSERT_EQUAL(o.rc, SR_OK);
+        CU_ASSERT_EQUAL(o.end_rc, SR_OK);
+    }
+}
+
+static void one_transaction_has_none_of_the_dumps(void)
+{
+    static const char own[] = "BEGIN;\nSELECT 1;\nCOMMIT;\n";
+    CU_ASSERT_EQUAL(scan_split(own, SR_SCAN_GUARD).rc, SR_OK);
+    CU_ASSERT_EQUAL(scan_split(own, SR_SCAN_GUARD | SR_SCAN_WHOLE).rc, SR_E_CORRUPT);
+    CU_ASSERT_EQUAL(scan_split("\n\nSELECT 1;\n", SR_SCAN_GUARD | SR_SCAN_WHOLE).rc, SR_OK);
+}
+
+static void a_statement_that_is_cut_is_noticed(void)
+{
+    CU_ASSERT_EQUAL(scan_split("SELECT (1\n", SR_SCAN_GUARD).end_rc, SR_E_CORRUPT);
+    CU_ASSERT_EQUAL(
+        scan_split("CREATE FUNCTION f() BEGIN ATOMIC\n SELECT 1;\n", SR_SCAN_GUARD).end_rc,
+        SR_E_CORRUPT);
+    CU_ASSERT_EQUAL(scan_split("SELECT 1\n", SR_SCAN_GUARD).end_rc, SR_OK);
 }
 
 static void connect_only_by_name(void)
@@ -718,18 +851,23 @@ int main(void)
     static const struct unit_test tests[] = {
         {"urls are taken apart", urls_are_taken_apart},
         {"wrong urls never show a password", wrong_urls_never_show_a_password},
+        {"an unknown parameter is told by its place", an_unknown_parameter_is_told_by_its_place},
         {"families come in order", families_come_in_order},
         {"services", services},
         {"dbname argument is quoted", dbname_argument_is_quoted},
         {"versions are read", versions_are_read},
         {"options that would break promises", options_that_would_break_promises},
         {"patterns as pg_dump reads them", patterns_as_pg_dump_reads_them},
+        {"a lock not had is known", a_lock_not_had_is_known},
         {"closing words", closing_words},
         {"rows are counted", rows_are_counted},
         {"cut dumps are noticed", cut_dumps_are_noticed},
         {"hidden commands are refused", hidden_commands_are_refused},
         {"honest dumps pass the guard", honest_dumps_pass_the_guard},
         {"strict refuses what settings decide", strict_refuses_what_settings_decide},
+        {"transaction control is refused", transaction_control_is_refused},
+        {"one transaction has none of the dump's", one_transaction_has_none_of_the_dumps},
+        {"a statement that is cut is noticed", a_statement_that_is_cut_is_noticed},
         {"connect only by name", connect_only_by_name},
         {"refusal names the line", refusal_names_the_line},
         {"many tables and long names", many_tables_and_long_names},

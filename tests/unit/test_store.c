@@ -688,8 +688,10 @@ static void broken_saves(void)
         int code;
         const char *wanted;
     } cases[] = {
-        {"success-unread", SR_E_INTERNAL, "save succeeded without reading to the end (0 and 10"},
-        {"success-half", SR_E_INTERNAL, "save succeeded without reading to the end (10 and 10"},
+        {"success-unread", SR_E_INTERNAL,
+         "save succeeded without reading to the end: it took 0 bytes, 10 were expected"},
+        {"success-half", SR_E_INTERNAL,
+         "save succeeded without reading to the end: it took 10 bytes, 10 were expected"},
         {"size-wrong", SR_E_CORRUPT, "10 bytes of x were handed over, the store says it holds 11"},
         {"code-unknown", SR_E_INTERNAL, "it returned the code 12345"},
         {"code-negative", SR_E_INTERNAL, "it returned the code -1"},

@@ -16,7 +16,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ARGV(...) ((char *const[]){__VA_ARGS__, NULL})
@@ -282,38 +284,272 @@ static void write_to_one_that_is_gone_or_asleep(void)
     close(wake);
 }
 
-/* A process that starts a child and is then killed with -9: the child must go with it. The child
- * holds the write end of a pipe, so that its end is seen without asking for it. */
-static void child_dies_with_its_parent(void)
+/* Whether the process is stopped; looked at for up to ten seconds. */
+static int is_stopped(pid_t pid)
+{
+    char path[64], text[512] = "";
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    for (int i = 0; i < 1000; i++) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+        close(fd);
+        text[n > 0 ? n : 0] = '\0';
+        const char *state = strrchr(text, ')');
+        if (state && state[2] == 'T')
+            return 1;
+        (void)poll(NULL, 0, 10);
+    }
+    return 0;
+}
+
+/* A process that starts a child, waits until it says "up", and is then killed with -9: the child
+ * must go with it. Child and grandchildren alone hold the write end of a pipe, so that the end of
+ * all of them is seen without asking for it. Gives what they still wrote. */
+enum stop {
+    STOP_NOT,
+    STOP_BEFORE,  /* the child's group; the kernel wakes it, as the kill makes it an orphan */
+    STOP_ADOPTED, /* likewise, but the group gets a new parent in its session: nobody wakes it */
+};
+static void dies_with_its_parent(const char *script, int watch, enum stop stop, char *said,
+                                 size_t cap)
 {
     int ends[2];
     CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
     pid_t parent = fork();
     if (parent == 0) {
         close(ends[0]);
-        struct sr_child_options o = {.argv = SH("echo up; exec sleep 1000"),
+        struct sr_child_options o = {.argv = SH(script),
                                      .in = SR_CHILD_NULL,
                                      .out = SR_CHILD_INHERIT,
-                                     .err = SR_CHILD_INHERIT};
+                                     .err = SR_CHILD_INHERIT,
+                                     .watch = watch};
         struct sr_child c = SR_CHILD_INIT;
         dup2(ends[1], STDOUT_FILENO);
         close(ends[1]);
         if (sr_child_spawn(&o, &c, NULL) != SR_OK)
             _exit(1);
-        /* Only the child holds the pipe from here on. */
+        dprintf(STDOUT_FILENO, "%10ld\n", (long)c.pid);
         close(STDOUT_FILENO);
         for (;;)
             pause();
     }
     close(ends[1]);
-    char up[3];
-    CU_ASSERT_EQUAL(sr_read_full(ends[0], up, 3), 3);
+    /* "up" of the script and the child's pid, in either order. */
+    char up[15] = "", *number = up;
+    CU_ASSERT_EQUAL(sr_read_full(ends[0], up, 14), 14);
+    if (up[0] == 'u')
+        number += 3;
+    pid_t child = (pid_t)strtol(number, NULL, 10);
+    CU_ASSERT_FATAL(child > 1);
+    CU_ASSERT_EQUAL(prctl(PR_SET_CHILD_SUBREAPER, stop == STOP_ADOPTED), 0);
+    if (stop != STOP_NOT) {
+        kill(-child, SIGSTOP);
+        CU_ASSERT(is_stopped(child));
+    }
     kill(parent, SIGKILL);
     CU_ASSERT_EQUAL(waitpid(parent, NULL, 0), parent);
-    struct pollfd p = {.fd = ends[0], .events = POLLIN};
-    CU_ASSERT_EQUAL(poll(&p, 1, 10000), 1);
-    CU_ASSERT_EQUAL(read(ends[0], up, 1), 0);
+    for (size_t n = 0;;) {
+        struct pollfd p = {.fd = ends[0], .events = POLLIN};
+        CU_ASSERT_EQUAL(poll(&p, 1, 15000), 1);
+        ssize_t got = p.revents ? read(ends[0], said + n, cap - 1 - n) : 0;
+        n += got > 0 ? (size_t)got : 0;
+        said[n] = '\0';
+        if (got <= 0)
+            break;
+    }
     close(ends[0]);
+    if (stop == STOP_ADOPTED) {
+        CU_ASSERT_EQUAL(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+        kill(-child, SIGKILL);
+        while (waitpid(-child, NULL, 0) > 0)
+            continue;
+    }
+}
+
+static void child_dies_with_its_parent(void)
+{
+    char said[64];
+    dies_with_its_parent("echo up; exec sleep 1000", 0, STOP_NOT, said, sizeof said);
+    dies_with_its_parent("echo up; exec sleep 1000", 1, STOP_NOT, said, sizeof said);
+}
+
+#define BESIDE "(trap '' TERM; exec sleep 1000) & (exec sleep 1000) & "
+
+static void group_dies_with_its_parent(void)
+{
+    char said[64];
+    dies_with_its_parent(BESIDE "echo up; wait", 1, STOP_NOT, said, sizeof said);
+    CU_ASSERT_STRING_EQUAL(said, "");
+    /* Asked first: pg_restore then cancels what its backends do. */
+    dies_with_its_parent("trap 'echo asked; exit 1' TERM;" BESIDE "echo up; wait", 1, STOP_NOT,
+                         said, sizeof said);
+    CU_ASSERT_STRING_EQUAL(said, "asked\n");
+    dies_with_its_parent("trap '' TERM;" BESIDE "echo up; wait", 1, STOP_NOT, said, sizeof said);
+    /* The first child is gone before, its own children are ours. */
+    dies_with_its_parent("(" BESIDE "echo up; kill -9 $$; wait)", 1, STOP_NOT, said, sizeof said);
+    dies_with_its_parent(BESIDE "echo up; wait", 1, STOP_BEFORE, said, sizeof said);
+    dies_with_its_parent(BESIDE "echo up; wait", 1, STOP_ADOPTED, said, sizeof said);
+}
+
+/* However early the parent dies, nothing is left that holds the pipe. */
+static void group_dies_at_any_moment(void)
+{
+    for (int i = 0; i < 40; i++) {
+        int ends[2];
+        CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+        pid_t parent = fork();
+        if (parent == 0) {
+            struct sr_child_options o = {.argv = SH("sleep 1000 & sleep 1000"),
+                                         .in = SR_CHILD_NULL,
+                                         .out = SR_CHILD_INHERIT,
+                                         .err = SR_CHILD_INHERIT,
+                                         .watch = 1};
+            struct sr_child c = SR_CHILD_INIT;
+            close(ends[0]);
+            dup2(ends[1], STDOUT_FILENO);
+            close(ends[1]);
+            (void)sr_child_spawn(&o, &c, NULL);
+            for (;;)
+                pause();
+        }
+        close(ends[1]);
+        struct timespec moment = {0, i * 150000L};
+        (void)nanosleep(&moment, NULL);
+        kill(parent, SIGKILL);
+        CU_ASSERT_EQUAL(waitpid(parent, NULL, 0), parent);
+        struct pollfd p = {.fd = ends[0], .events = POLLIN};
+        char x;
+        CU_ASSERT_EQUAL(poll(&p, 1, 15000), 1);
+        CU_ASSERT_EQUAL(p.revents ? read(ends[0], &x, 1) : -1, 0);
+        close(ends[0]);
+    }
+}
+
+static struct sr_child start_watched(const char *script)
+{
+    struct sr_child_options o = {.argv = SH(script),
+                                 .in = SR_CHILD_PIPE,
+                                 .out = SR_CHILD_PIPE,
+                                 .err = SR_CHILD_INHERIT,
+                                 .watch = 1};
+    struct sr_child c = SR_CHILD_INIT;
+    struct sr_error err = SR_ERROR_INIT;
+    CU_ASSERT_EQUAL_FATAL(sr_child_spawn(&o, &c, &err), SR_OK);
+    return c;
+}
+
+static void watching_changes_no_status(void)
+{
+    static const char *const scripts[] = {"exit 0",       "exit 3",        "exit 127",
+                                          "exit 255",     "kill -TERM $$", "kill -KILL $$",
+                                          "kill -INT $$", "kill -SEGV $$", "kill -USR1 $$"};
+    static const int want[] = {0, 3, 127, 255, -SIGTERM, -SIGKILL, -SIGINT, -SIGSEGV, -SIGUSR1};
+    struct sr_error err = SR_ERROR_INIT;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        struct sr_child c = start_watched(scripts[i]);
+        int status = 0;
+        CU_ASSERT_EQUAL(sr_child_wait(&c, 10000, &status, &err), SR_OK);
+#ifdef SR_SANITIZED
+        /* A sanitizer in the watcher takes this one for itself. */
+        if (want[i] == -SIGSEGV) {
+            sr_child_done(&c);
+            continue;
+        }
+#endif
+        CU_ASSERT_EQUAL(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), want[i]);
+        sr_child_done(&c);
+    }
+    struct sr_child c = SR_CHILD_INIT;
+    struct sr_child_options o = {.argv = ARGV((char *)"/etc/passwd"), .watch = 1};
+    CU_ASSERT_EQUAL(sr_child_spawn(&o, &c, &err), SR_E_DENIED);
+}
+
+static void watching_takes_nothing_from_the_program(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_buf out;
+    char x[4096] = "", path[64];
+    int status = 0;
+    struct sr_child c = start_watched("sed -n 's/SigBlk://p' /proc/self/status; ls /proc/self/fd; "
+                                      "exec >&-; read x; exit 4");
+    /* Its end of the pipe is the only one: what it closes is closed. */
+    CU_ASSERT(sr_read_full(c.out, x, sizeof x - 1) > 0);
+    char *rest = x;
+    CU_ASSERT_EQUAL(strtoull(x, &rest, 16), 0);
+    CU_ASSERT_STRING_EQUAL(rest, "\n0\n1\n2\n3\n");
+    /* The one that watches has nothing open, and is not what `pkill strongroom` looks for. */
+    sr_buf_init(&out, 4096);
+    snprintf(path, sizeof path, "ls /proc/%ld/fd; cat /proc/%ld/comm", (long)c.pid, (long)c.pid);
+    CU_ASSERT_EQUAL(sr_child_run(SH(path), NULL, 10000, &out, &err), SR_OK);
+    CU_ASSERT_STRING_EQUAL(sr_buf_str(&out), "sr-watch\n");
+    sr_buf_done(&out);
+    sr_child_close_in(&c);
+    CU_ASSERT_EQUAL(sr_child_wait(&c, 10000, &status, &err), SR_OK);
+    CU_ASSERT_EQUAL(WEXITSTATUS(status), 4);
+    sr_child_done(&c);
+}
+
+/* The end of the pipe, whose other end what is to be gone has, within 15 seconds. */
+static int at_end(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char x;
+    return poll(&p, 1, 15000) == 1 && read(fd, &x, 1) == 0;
+}
+
+static void watched_group_ends_with_its_program(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    char x;
+    int status = 0;
+    struct sr_child c = start_watched(BESIDE "exit 5");
+    /* Although nobody has waited for it yet. */
+    CU_ASSERT(at_end(c.out));
+    CU_ASSERT_EQUAL(sr_child_wait(&c, 10000, &status, &err), SR_OK);
+    CU_ASSERT_EQUAL(WEXITSTATUS(status), 5);
+    sr_child_done(&c);
+    /* Killed alone, it takes the program along, and the rest goes when it is waited for. */
+    c = start_watched(BESIDE "echo; wait");
+    CU_ASSERT_EQUAL(read(c.out, &x, 1), 1);
+    kill(c.pid, SIGKILL);
+    CU_ASSERT_EQUAL(sr_child_wait(&c, 10000, &status, &err), SR_OK);
+    CU_ASSERT_EQUAL(WTERMSIG(status), SIGKILL);
+    CU_ASSERT(at_end(c.out));
+    sr_child_done(&c);
+    c = start_watched("trap '' TERM;" BESIDE "echo; wait");
+    CU_ASSERT_EQUAL(read(c.out, &x, 1), 1);
+    sr_child_kill(&c, 50);
+    CU_ASSERT(at_end(c.out));
+    sr_child_done(&c);
+    /* What has left the group is nobody's to wait for. */
+    c = start_watched("exec 3<&0; setsid cat <&3 >/dev/null & exit 6");
+    CU_ASSERT_EQUAL(sr_child_wait(&c, 10000, &status, &err), SR_OK);
+    CU_ASSERT_EQUAL(WEXITSTATUS(status), 6);
+    sr_child_done(&c);
+}
+
+static void *spawn_and_leave(void *ctx)
+{
+    *(struct sr_child *)ctx = start_watched("cat");
+    return NULL;
+}
+
+static void watched_outlives_the_thread_that_spawned(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_child c = SR_CHILD_INIT;
+    pthread_t t;
+    int status = -1;
+    char x[2];
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, spawn_and_leave, &c), 0);
+    pthread_join(t, NULL);
+    CU_ASSERT_EQUAL(sr_child_wait(&c, 50, &status, &err), SR_E_AGAIN);
+    CU_ASSERT_EQUAL(sr_child_write(&c, "x\n", 2, -1, 10000, &err), SR_OK);
+    CU_ASSERT_EQUAL(sr_read_full(c.out, x, 2), 2);
+    sr_child_close_in(&c);
+    CU_ASSERT_EQUAL(sr_child_wait(&c, 10000, &status, &err), SR_OK);
+    CU_ASSERT_EQUAL(status, 0);
+    sr_child_done(&c);
 }
 
 static void helper_refuses_what_is_not_for_it(void)
@@ -327,16 +563,16 @@ static void helper_refuses_what_is_not_for_it(void)
     /* Told another parent than it has: does not run anything. */
     struct sr_buf out;
     sr_buf_init(&out, 100);
-    char zero[] = "1", fd[] = "9", none[] = "-", echo[] = "/bin/echo", x[] = "x";
+    char mode[] = "exec", zero[] = "1", fd[] = "9", none[] = "-", echo[] = "/bin/echo", x[] = "x";
     CU_ASSERT_EQUAL(
-        sr_child_run(ARGV(helper, zero, fd, none, echo, echo, x), NULL, 10000, &out, &err),
+        sr_child_run(ARGV(helper, mode, zero, fd, none, echo, echo, x), NULL, 10000, &out, &err),
         SR_E_CHILD);
     CU_ASSERT_EQUAL(out.len, 0);
     char many[] = "4,x";
     char parent[32];
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     CU_ASSERT_EQUAL(
-        sr_child_run(ARGV(helper, parent, fd, many, echo, echo, x), NULL, 10000, &out, &err),
+        sr_child_run(ARGV(helper, mode, parent, fd, many, echo, echo, x), NULL, 10000, &out, &err),
         SR_E_CHILD);
     CU_ASSERT_EQUAL(out.len, 0);
     sr_buf_done(&out);
@@ -441,6 +677,12 @@ int main(void)
         {"write feeds a child", write_feeds_a_child},
         {"write to one that is gone or asleep", write_to_one_that_is_gone_or_asleep},
         {"child dies with its parent", child_dies_with_its_parent},
+        {"group dies with its parent", group_dies_with_its_parent},
+        {"group dies at any moment", group_dies_at_any_moment},
+        {"watching changes no status", watching_changes_no_status},
+        {"watching takes nothing from the program", watching_takes_nothing_from_the_program},
+        {"watched group ends with its program", watched_group_ends_with_its_program},
+        {"watched outlives the thread that spawned", watched_outlives_the_thread_that_spawned},
         {"helper refuses what is not for it", helper_refuses_what_is_not_for_it},
         {"standard streams may be closed", standard_streams_may_be_closed},
         {"threads spawn side by side", threads_spawn_side_by_side},

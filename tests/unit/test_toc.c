@@ -327,6 +327,44 @@ static void missing_blocks_are_counted(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "2 of its 3 tables"));
 }
 
+/* A table is passing from its block's number to its end; what was taken gets "no data". */
+static void what_passes_is_known_and_can_be_taken(void)
+{
+    _cleanup_buf_ struct sr_buf b;
+    put_head(&b, 16, 3);
+    put_entry(&b, 16, 1, 1);
+    put_entry(&b, 16, 2, 1);
+    put_entry(&b, 16, 3, 2);
+    size_t toc = b.len;
+    put_data(&b, 2, "rows of two");
+    size_t second = b.len;
+    put_data(&b, 1, "rows of one");
+    size_t third = b.len;
+    put_data(&b, 3, "an offset that is set");
+    _cleanup_toc_ struct sr_pg_toc *t = toc_new();
+    for (size_t i = 0; i < b.len; i++) {
+        int id = 0;
+        uint64_t at = 0;
+        sr_pg_toc_feed(t, b.data + i, 1);
+        int passing = sr_pg_toc_passing(t, &id, &at);
+        int in_two = i >= toc + 5 && i + 1 < second, in_one = i >= second + 5 && i + 1 < third;
+        CU_ASSERT_EQUAL(passing, in_two || in_one);
+        CU_ASSERT(!in_two || (id == 2 && at == toc));
+        CU_ASSERT(!in_one || (id == 1 && at == second));
+        CU_ASSERT_EQUAL(sr_pg_toc_block_end(t, 2), i + 1 < second ? 0 : second);
+        CU_ASSERT_EQUAL(sr_pg_toc_block_end(t, 1), i + 1 < third ? 0 : third);
+    }
+    CU_ASSERT_EQUAL(sr_pg_toc_block_end(t, 3), 0);
+    CU_ASSERT_EQUAL(sr_pg_toc_block_end(t, 99), 0);
+    sr_pg_toc_taken(t, 2);
+    sr_pg_toc_taken(t, 99);
+    struct sr_pg_toc_patch p;
+    CU_ASSERT_EQUAL_FATAL(sr_pg_toc_patch(t, 0, &p), 1);
+    CU_ASSERT_EQUAL(p.bytes[0], 2);
+    CU_ASSERT_EQUAL_FATAL(sr_pg_toc_patch(t, 1, &p), 1);
+    CU_ASSERT_EQUAL(p.bytes[0], 3);
+}
+
 static const struct unit_test tests[] = {
     {"patches give what pg_dump writes to a file", patches_give_what_pg_dump_writes_to_a_file},
     {"set offsets are left alone", set_offsets_are_left_alone},
@@ -336,6 +374,7 @@ static const struct unit_test tests[] = {
     {"what is not known is named", what_is_not_known_is_named},
     {"strange data leaves the offsets unset", strange_data_leaves_the_offsets_unset},
     {"missing blocks are counted", missing_blocks_are_counted},
+    {"what passes is known and can be taken", what_passes_is_known_and_can_be_taken},
     {0},
 };
 

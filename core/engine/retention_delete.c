@@ -1,0 +1,187 @@
+#include "config.h"
+#include "core/engine/retention_delete.h"
+#include "core/engine/claim.h"
+#include "core/engine/retention_policy.h"
+#include "core/util/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct deleting {
+    struct sr_context *ctx;
+    struct sr_store_rw *store;
+    const struct sr_catalog_set *set;
+    const struct sr_manifest *m;
+    struct sr_prune_item *it;
+    char manifest[SR_KEY_MAX], hold[SR_KEY_MAX], pruning[SR_KEY_MAX], claim[SR_KEY_MAX];
+    int marked; /* the mark is there */
+};
+
+static int keys_make(struct deleting *d, struct sr_error *err)
+{
+    const char *set = d->set->set, *source = d->set->source;
+    int rc = sr_beside_key(set, source, "manifest.json", d->manifest, sizeof d->manifest, err);
+    if (rc == SR_OK)
+        rc = sr_beside_key(set, source, "hold", d->hold, sizeof d->hold, err);
+    if (rc == SR_OK)
+        rc = sr_beside_key(set, source, "pruning", d->pruning, sizeof d->pruning, err);
+    return rc == SR_OK ? sr_claim_key(set, d->claim, sizeof d->claim, err) : rc;
+}
+
+/* Deletes one key and lets the worst answer of the set stand. SR_OK also when the store keeps it
+ * locked. */
+static int delete_key(struct deleting *d, const char *key, struct sr_error *err)
+{
+    enum sr_store_deletion how = SR_DELETION_DONE;
+    int64_t until = 0;
+    int rc = sr_store_delete(d->store, key, &how, &until, err);
+    if (rc != SR_OK)
+        return rc;
+    if (how == SR_DELETION_LOCKED) {
+        d->it->outcome = SR_PRUNE_LOCKED;
+        d->it->kept_until = until;
+    } else if (how == SR_DELETION_HIDDEN && d->it->outcome == SR_PRUNE_DROPPED) {
+        d->it->outcome = SR_PRUNE_HIDDEN;
+    }
+    return SR_OK;
+}
+
+/* The mark's own deletion says nothing about the set. */
+static void mark_remove(struct deleting *d)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    if (d->marked && sr_store_delete(d->store, d->pruning, NULL, NULL, &e) != SR_OK)
+        sr_log(SR_LOG_WARN, "%s stays behind, for `strongroom sweep`: %s", d->pruning, e.text);
+}
+
+static int modified_emit(void *ctx, const struct sr_store_entry *entry)
+{
+    *(int64_t *)ctx = entry->modified;
+    return 1;
+}
+
+/* A mark that a dead prune left would tell a hold nothing of this one: it is made anew. */
+static int mark_renew(struct deleting *d, const struct sr_buf *text, struct sr_error *err)
+{
+    int64_t modified = 0;
+    int rc = sr_store_stat(sr_store_ro(d->store), d->pruning, modified_emit, &modified, err);
+    if (rc == SR_OK && modified > sr_clock_now(d->ctx->clock) - SR_PRUNING_STALE)
+        return SR_OK;
+    if (rc == SR_OK)
+        rc = sr_store_delete(d->store, d->pruning, NULL, NULL, err);
+    if (rc != SR_OK && rc != SR_E_NOT_FOUND)
+        return rc;
+    rc = sr_store_save_small(d->store, d->pruning, text->data, text->len, err);
+    return rc == SR_E_EXISTS ? SR_OK : rc; /* kept by the store, or another prune's */
+}
+
+static int mark_fill(const struct deleting *d, struct sr_mark *mark, struct sr_error *err)
+{
+    int rc = sr_run_id_make(mark->run, err);
+    memcpy(mark->source, d->set->source, sizeof mark->source);
+    for (size_t i = 0; rc == SR_OK && i < d->m->objects_len; i++)
+        rc = sr_mark_add(mark, d->m->objects[i].key);
+    if (rc == SR_OK && d->m->detail_key)
+        rc = sr_mark_add(mark, d->m->detail_key);
+    for (size_t i = 0; rc == SR_OK && i < d->set->beside.len; i++)
+        rc = sr_mark_add(mark, d->set->beside.items[i]);
+    return rc == SR_E_NO_MEMORY ? sr_fail(err, rc, "out of memory") : rc;
+}
+
+static int mark_write(struct deleting *d, struct sr_error *err)
+{
+    struct sr_mark mark = {.kind = SR_KEY_PRUNING};
+    struct sr_error e = SR_ERROR_INIT;
+    struct sr_buf text;
+    sr_buf_init(&text, SR_MARK_MAX);
+    int rc = mark_fill(d, &mark, &e);
+    if (rc == SR_OK)
+        rc = sr_mark_write(&mark, &text, &e);
+    if (rc == SR_OK)
+        rc = sr_store_save_small(d->store, d->pruning, text.data, text.len, &e);
+    if (rc == SR_E_EXISTS)
+        rc = mark_renew(d, &text, &e);
+    d->marked = rc == SR_OK;
+    if (rc == SR_E_NO_SPACE || rc == SR_E_DENIED) {
+        sr_log(SR_LOG_VERBOSE, "deleting %s without a mark: %s", d->set->set, e.text);
+        rc = SR_OK;
+    }
+    sr_buf_done(&text);
+    sr_mark_done(&mark);
+    return rc == SR_OK ? SR_OK : sr_error_copy(err, &e);
+}
+
+/* SR_OK: not held. */
+static int look_for_hold(struct deleting *d, int *ret_held, struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    int rc = sr_store_stat(sr_store_ro(d->store), d->hold, NULL, NULL, &e);
+    *ret_held = rc == SR_OK;
+    return rc == SR_OK || rc == SR_E_NOT_FOUND ? SR_OK : sr_error_copy(err, &e);
+}
+
+static int keep_held(struct deleting *d, struct sr_error *err)
+{
+    char *reason = strdup("kept: hold");
+    if (!reason)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    free(d->it->reason);
+    d->it->reason = reason;
+    d->it->outcome = SR_PRUNE_KEPT;
+    d->it->kept_until = SR_RETENTION_FOREVER;
+    return SR_OK;
+}
+
+/* Everything but the manifest, which is gone. */
+static int delete_rest(struct deleting *d, int last, struct sr_error *err)
+{
+    int rc = SR_OK;
+    for (size_t i = 0; rc == SR_OK && i < d->m->objects_len; i++) {
+        rc = delete_key(d, d->m->objects[i].key, err);
+        d->it->freed += d->m->objects[i].size;
+    }
+    if (rc == SR_OK && d->m->detail_key)
+        rc = delete_key(d, d->m->detail_key, err);
+    for (size_t i = 0; rc == SR_OK && i < d->set->beside.len; i++)
+        rc = delete_key(d, d->set->beside.items[i], err);
+    if (rc != SR_OK || !last || d->it->outcome == SR_PRUNE_LOCKED)
+        return rc;
+    struct sr_mark claim = {.kind = SR_KEY_OTHER};
+    struct sr_error e = SR_ERROR_INIT;
+    int found = sr_mark_fetch(sr_store_ro(d->store), d->claim, d->set->set, &claim, &e);
+    sr_mark_done(&claim);
+    if (found == SR_OK)
+        return delete_key(d, d->claim, err);
+    /* None, or somebody else's file. */
+    return found == SR_E_NOT_FOUND || found == SR_E_CORRUPT || found == SR_E_UNSUPPORTED
+               ? SR_OK
+               : sr_error_copy(err, &e);
+}
+
+int sr_prune_delete(struct sr_context *ctx, struct sr_store_rw *store,
+                    const struct sr_catalog_set *set, const struct sr_manifest *m, int last,
+                    struct sr_prune_item *it, struct sr_error *err)
+{
+    struct deleting d = {.ctx = ctx, .store = store, .set = set, .m = m, .it = it};
+    int held = 0;
+    int rc = keys_make(&d, err);
+    if (rc == SR_OK)
+        rc = mark_write(&d, err);
+    if (rc == SR_OK)
+        rc = look_for_hold(&d, &held, err);
+    if (rc == SR_OK && held)
+        rc = keep_held(&d, err);
+    else if (rc == SR_OK)
+        rc = delete_key(&d, d.manifest, err);
+    /* A manifest that the store keeps locked keeps the whole set. */
+    if (rc != SR_OK || held || it->outcome == SR_PRUNE_LOCKED) {
+        if (rc == SR_OK || sr_store_stat(sr_store_ro(store), d.manifest, NULL, NULL, NULL) == SR_OK)
+            mark_remove(&d);
+        return rc;
+    }
+    rc = delete_rest(&d, last, err);
+    /* What could not be deleted now stays known. */
+    if (rc == SR_OK && it->outcome != SR_PRUNE_LOCKED)
+        mark_remove(&d);
+    return rc;
+}

@@ -1,0 +1,28 @@
+/* Deleting one set from one store, so that a hold placed at that moment is never passed over and
+ * nothing is left that nobody knows.
+ *
+ * In this order: the mark <set>.<source>.pruning, which names everything that will go; a last look
+ * for a hold; the manifest, from which on it is no backup; what the manifest names; what lies
+ * beside; the set's claim; the mark. A hold is written first and looks for the mark and then for
+ * the manifest (hold.c): whatever the order, one of the two sees the other. Where the mark cannot
+ * be written for want of space or of the right to, deleting goes on without it, since that is what
+ * makes space; the last look stays.
+ *
+ * Cut off anywhere, a sweep ends it by the mark (sweep.h).
+ */
+#ifndef SR_ENGINE_RETENTION_DELETE_H
+#define SR_ENGINE_RETENTION_DELETE_H
+
+#include "core/engine/retention.h"
+
+/* Seconds after which a pruning mark is one that a dead prune left. */
+#define SR_PRUNING_STALE 3600
+
+/* m: the set's manifest. last: no other source has a manifest under the set's name, so its claim
+ * goes too. Sets outcome, kept_until and freed of *it, and reason where a hold was found; SR_OK for
+ * every answer of the store, locked too. */
+int sr_prune_delete(struct sr_context *ctx, struct sr_store_rw *store,
+                    const struct sr_catalog_set *set, const struct sr_manifest *m, int last,
+                    struct sr_prune_item *it, struct sr_error *err);
+
+#endif

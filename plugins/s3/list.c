@@ -1,0 +1,90 @@
+/* Listing: version 2 of the call, version 1 where the store knows no other, and old versions. */
+#include "s3/s3.h"
+
+#include "s3/page.h"
+
+#include <string.h>
+
+#define PAGE "1000"
+
+static void query_build(const struct s3 *s, const struct s3_listing *l, struct sc_buf *query)
+{
+    const char *after = l->token.len ? sc_buf_str(&l->token) : "";
+    if (l->kind == S3_LISTING_V2)
+        sc_query_add(query, "list-type", "2");
+    if (l->kind == S3_LISTING_VERSIONS)
+        sc_query_add(query, "versions", NULL);
+    if (*l->o->prefix)
+        sc_query_add(query, "prefix", l->o->prefix);
+    if (s->set.url_encoding)
+        sc_query_add(query, "encoding-type", "url");
+    sc_query_add(query, "max-keys", PAGE);
+    if (l->kind == S3_LISTING_V2) {
+        if (*after)
+            sc_query_add(query, "continuation-token", after);
+        else if (*l->o->start_after)
+            sc_query_add(query, "start-after", l->o->start_after);
+    } else if (*after || *l->o->start_after) {
+        sc_query_add(query, l->kind == S3_LISTING_V1 ? "marker" : "key-marker",
+                     *after ? after : l->o->start_after);
+    }
+    if (l->kind == S3_LISTING_VERSIONS && l->version_mark.len)
+        sc_query_add(query, "version-id-marker", sc_buf_str(&l->version_mark));
+}
+
+/* Some stores answer the second version with the first, or with a refusal. */
+static int knows_no_v2(const struct s3_listing *l, const struct s3_call *c, int32_t rc)
+{
+    if (l->kind != S3_LISTING_V2 || c->s->set.list != S3_LIST_AUTO || l->token.len > 0)
+        return 0;
+    if (rc == SR_STORAGE_E_UNSUPPORTED || strcmp(c->aws_code, "InvalidArgument") == 0)
+        return 1;
+    const struct sc_xml_node *root = rc == SR_STORAGE_OK ? sc_xml_root(c->xml) : NULL;
+    const char *more = sc_xml_text(root, "IsTruncated");
+    return more && strcmp(more, "true") == 0 && !sc_xml_text(root, "NextContinuationToken");
+}
+
+static int32_t page(struct s3 *s, struct s3_listing *l, int *ret_more, struct sc_error *err)
+{
+    struct s3_call c;
+    int32_t rc = s3_call_begin(&c, s, "GET", NULL, err);
+    c.root = l->kind == S3_LISTING_VERSIONS ? "ListVersionsResult" : "ListBucketResult";
+    c.call.reply_max = SC_XML_BYTES;
+    query_build(s, l, &c.call.request.query);
+    if (rc == SR_STORAGE_OK)
+        rc = s3_call_run(&c, err);
+    if (knows_no_v2(l, &c, rc)) {
+        sc_log(s->host, SR_STORAGE_LOG_VERBOSE, "the store lists by version 1");
+        s->list_v1 = 1;
+        l->kind = S3_LISTING_V1;
+        *ret_more = 1;
+        rc = SR_STORAGE_OK;
+    } else if (rc == SR_STORAGE_OK) {
+        rc = s3_page_read(l, sc_xml_root(c.xml), ret_more, err);
+    }
+    s3_call_end(&c);
+    return rc;
+}
+
+int32_t s3_list(void *handle, const struct sr_storage_list_options *options,
+                const struct sr_storage_emitter *emitter)
+{
+    struct s3 *s = handle;
+    struct sc_error err = SC_ERROR_INIT;
+    struct s3_listing l = {.o = options,
+                           .emitter = emitter,
+                           .kind = s->set.list == S3_LIST_V1 || s->list_v1 ? S3_LISTING_V1
+                                                                           : S3_LISTING_V2,
+                           S3_LISTING_BUFS};
+    int32_t rc = SR_STORAGE_OK;
+    if (options->flags & SR_STORAGE_LIST_VERSIONS)
+        l.kind = S3_LISTING_VERSIONS;
+    for (int more = 1; more && rc == SR_STORAGE_OK;) {
+        if (s->host->is_cancelled(s->host))
+            rc = sc_fail(&err, SR_STORAGE_E_CANCELLED, "cancelled");
+        else
+            rc = page(s, &l, &more, &err);
+    }
+    s3_listing_done(&l);
+    return s3_report(s, rc, &err, "listing bucket %s", s->set.bucket);
+}

@@ -1,0 +1,212 @@
+/* A hold that comes while a prune is at the set, on a store in memory whose calls can be stopped.
+ */
+#include "config.h"
+#include "core/catalog/manifest.h"
+#include "core/engine/context.h"
+#include "core/engine/retention.h"
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OLD "nightly-20200101000000"
+#define YOUNG "nightly-20260101000000"
+
+static char root[] = "/tmp/sr-test-hold-XXXXXX";
+
+struct hand {
+    struct sr_config *cfg;
+    struct sr_stores stores;
+    struct sr_context ctx;
+    pthread_t thread;
+    int rc;
+    struct sr_error err;
+    struct sr_prune_result pruned;
+};
+
+static void hand_open(struct hand *h, const char *gate)
+{
+    struct sr_strlist flags = {0};
+    struct sr_error err = SR_ERROR_INIT;
+    char *none[] = {NULL};
+    memset(h, 0, sizeof *h);
+    (void)sr_strlist_addf(&flags, "BACKUP_PLUGIN_PATH=%s/tests/abi/.libs", getenv("SR_BUILDDIR"));
+    (void)sr_strlist_add(&flags, "BACKUP_STORAGE_ADAPTER=memory");
+    (void)sr_strlist_add(&flags, "BACKUP_RETENTION_DAYS=7");
+    (void)sr_strlist_addf(&flags, "BACKUP_DIR=%s", root);
+    if (gate)
+        (void)sr_strlist_addf(&flags, "BACKUP_MEMORY_GATE=%s:%s", gate, root);
+    const struct sr_config_options o = {
+        .config_file = "/dev/null", .env_file = "/dev/null", .flags = &flags, .environ_ = none};
+    ASSERT_OK(sr_config_new(&o, &h->cfg, &err), err);
+    ASSERT_OK(sr_stores_open(h->cfg, NULL, &h->stores, &err), err);
+    sr_context_init(&h->ctx, h->cfg, &sr_clock_system, NULL, "cli");
+    sr_strlist_done(&flags);
+}
+
+static void hand_close(struct hand *h)
+{
+    sr_prune_result_done(&h->pruned);
+    sr_context_done(&h->ctx);
+    sr_stores_close(&h->stores);
+    sr_config_free(h->cfg);
+}
+
+static void put_set(struct hand *h, const char *set)
+{
+    struct sr_manifest *m = NULL;
+    struct sr_buf text;
+    struct sr_error err = SR_ERROR_INIT;
+    char key[128], label[SR_SET_MAX];
+    sr_buf_init(&text, SR_MANIFEST_MAX);
+    ASSERT_OK(sr_manifest_new(&m), err);
+    struct sr_manifest_object *o = sr_manifest_add_object(m);
+    (void)snprintf(key, sizeof key, "%s.sql", set);
+    ASSERT_OK(sr_store_save_small(h->stores.items[0], key, "bytes", 5, &err), err);
+    m->format = SR_MANIFEST_FORMAT;
+    sr_set_split(set, label, &m->created_at);
+    m->finished_at = m->created_at;
+    o->size = o->plain_size = 5;
+    memset(o->sha256, 'a', 64);
+    memset(o->plain_sha256, 'a', 64);
+    CU_ASSERT_EQUAL(sr_set_string(&m->set, set) | sr_set_string(&m->label, label) |
+                        sr_set_string(&m->source, "app") | sr_set_string(&m->trigger, "cli") |
+                        sr_set_string(&m->strongroom_version, "0") | sr_set_string(&o->key, key) |
+                        sr_set_string(&o->kind, "plain") | sr_set_string(&o->compression, "none") |
+                        sr_set_string(&o->encryption, "none"),
+                    SR_OK);
+    ASSERT_OK(sr_manifest_write(m, &text, &err), err);
+    (void)snprintf(key, sizeof key, "%s.app.manifest.json", set);
+    ASSERT_OK(sr_store_save_small(h->stores.items[0], key, text.data, text.len, &err), err);
+    sr_buf_done(&text);
+    sr_manifest_free(m);
+}
+
+static int there(struct hand *h, const char *key)
+{
+    return sr_store_stat(sr_store_ro(h->stores.items[0]), key, NULL, NULL, NULL) == SR_OK;
+}
+
+static int file_there(const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", root, name);
+    return access(path, F_OK) == 0;
+}
+
+static void file_make(const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", root, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CU_ASSERT(fd >= 0);
+    (void)close(fd);
+}
+
+/* Bounded: a test that waits for what does not come fails. */
+#define WAIT_FOR(what)                               \
+    do {                                             \
+        for (int i_ = 0; i_ < 2000 && !(what); i_++) \
+            (void)usleep(5000);                      \
+        CU_ASSERT(what);                             \
+    } while (0)
+
+static void *prune(void *arg)
+{
+    struct hand *h = arg;
+    h->rc = sr_prune_run(&h->ctx, &h->stores, NULL, NULL, 0, 0, &h->pruned, &h->err);
+    return NULL;
+}
+
+static void *hold(void *arg)
+{
+    struct hand *h = arg;
+    char set[SR_SET_MAX];
+    size_t n = 0;
+    h->rc = sr_hold_set(&h->ctx, &h->stores, OLD, 1, set, &n, &h->err);
+    return NULL;
+}
+
+static void begin(struct hand *pruner, struct hand *holder, const char *gate)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/reached", root);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof path, "%s/go", root);
+    (void)unlink(path);
+    hand_open(pruner, gate);
+    hand_open(holder, NULL);
+    put_set(holder, OLD);
+    put_set(holder, YOUNG);
+    CU_ASSERT_EQUAL(pthread_create(&pruner->thread, NULL, prune, pruner), 0);
+    WAIT_FOR(file_there("reached"));
+}
+
+static void end(struct hand *pruner, struct hand *holder)
+{
+    static const char *const keys[] = {OLD ".sql", OLD ".app.manifest.json", OLD ".app.hold",
+                                       YOUNG ".sql", YOUNG ".app.manifest.json"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        (void)sr_store_delete(holder->stores.items[0], keys[i], NULL, NULL, NULL);
+    hand_close(pruner);
+    hand_close(holder);
+}
+
+/* The prune has looked for holds for the last time. */
+static void a_hold_that_comes_too_late_says_so(void)
+{
+    struct hand pruner, holder;
+    begin(&pruner, &holder, "delete:" OLD ".app.manifest.json");
+    CU_ASSERT_EQUAL(pthread_create(&holder.thread, NULL, hold, &holder), 0);
+    struct hand looker;
+    hand_open(&looker, NULL);
+    WAIT_FOR(there(&looker, OLD ".app.hold"));
+    hand_close(&looker);
+    file_make("go");
+    (void)pthread_join(holder.thread, NULL);
+    (void)pthread_join(pruner.thread, NULL);
+    CU_ASSERT_EQUAL(holder.rc, SR_E_NOT_FOUND);
+    CU_ASSERT_PTR_NOT_NULL(strstr(holder.err.text, "deleted by a prune"));
+    ASSERT_OK(pruner.rc, pruner.err);
+    CU_ASSERT(!there(&holder, OLD ".app.manifest.json"));
+    CU_ASSERT(!there(&holder, OLD ".app.hold"));
+    CU_ASSERT(!there(&holder, OLD ".app.pruning"));
+    CU_ASSERT(!there(&holder, OLD ".sql"));
+    end(&pruner, &holder);
+}
+
+/* The prune has read the store, has judged the set, and is about to begin. */
+static void a_hold_that_comes_in_time_wins(void)
+{
+    struct hand pruner, holder;
+    begin(&pruner, &holder, "save:" OLD ".app.pruning");
+    (void)hold(&holder);
+    ASSERT_OK(holder.rc, holder.err);
+    file_make("go");
+    (void)pthread_join(pruner.thread, NULL);
+    ASSERT_OK(pruner.rc, pruner.err);
+    CU_ASSERT_EQUAL(pruner.pruned.len, 2);
+    CU_ASSERT_EQUAL(pruner.pruned.items[0].outcome, SR_PRUNE_KEPT);
+    CU_ASSERT_STRING_EQUAL(pruner.pruned.items[0].reason, "kept: hold");
+    CU_ASSERT(there(&holder, OLD ".app.manifest.json"));
+    CU_ASSERT(there(&holder, OLD ".app.hold"));
+    CU_ASSERT(there(&holder, OLD ".sql"));
+    CU_ASSERT(!there(&holder, OLD ".app.pruning"));
+    end(&pruner, &holder);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        {"a hold that comes too late says so", a_hold_that_comes_too_late_says_so},
+        {"a hold that comes in time wins", a_hold_that_comes_in_time_wins},
+        {NULL, NULL}};
+    if (!mkdtemp(root))
+        return 2;
+    return unit_main("hold", tests);
+}
