@@ -1,7 +1,7 @@
 #include "common/aws_private.h"
+#include "common/json.h"
 #include "common/timefmt.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,28 +58,6 @@ void sc_aws_cred_source(struct sc_cred *c, const char *fmt, ...)
 
 /* --- the answer --- */
 
-/* Overwrites the strings of an answer: jansson frees its memory as it is, and other allocators can
- * be set only for the whole process. Its strings are its own copies, never literals. */
-static void wipe_strings(json_t *v)
-{
-    const char *name;
-    json_t *child;
-    json_object_foreach(v, name, child) if (json_is_string(child))
-        sc_wipe((char *)(uintptr_t)json_string_value(child), json_string_length(child));
-}
-
-static void answer_done(json_t **v)
-{
-    if (*v)
-        wipe_strings(*v);
-    json_decref(*v);
-}
-
-static const char *text_of(const json_t *v, const char *name)
-{
-    return json_string_value(json_object_get(v, name));
-}
-
 static int32_t missing(const char *who, const char *name, struct sc_error *err)
 {
     return sc_fail(err, SR_STORAGE_E_CORRUPT, "%s gave credentials without a text %s", who, name);
@@ -96,7 +74,7 @@ static int32_t check_answer(enum sc_aws_dialect dialect, const char *who, const 
                            "%s must print \"Version\": 1, the one version there is", who);
         return SR_STORAGE_OK;
     }
-    const char *code = text_of(v, "Code"), *message = text_of(v, "Message");
+    const char *code = sc_json_text(v, "Code"), *message = sc_json_text(v, "Message");
     if ((code && strcmp(code, "Success") != 0) || (!code && dialect == SC_AWS_DIALECT_IMDS))
         return sc_fail(err, SR_STORAGE_E_DENIED, "%s gave no credentials: %.128s%s%.512s", who,
                        code ? code : "no Code in its answer", message ? ": " : "",
@@ -107,20 +85,16 @@ static int32_t check_answer(enum sc_aws_dialect dialect, const char *who, const 
 int32_t sc_aws_document_parse(enum sc_aws_dialect dialect, const char *who, const char *text,
                               size_t len, struct sc_cred **ret, struct sc_error *err)
 {
-    json_error_t why;
-    if (len > SC_AWS_DOCUMENT_MAX)
-        return sc_fail(err, SR_STORAGE_E_CORRUPT, "%s answered with more than %d bytes", who,
-                       SC_AWS_DOCUMENT_MAX);
-    _cleanup_(answer_done) json_t *v = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
-    if (!json_is_object(v))
-        return sc_fail(err, SR_STORAGE_E_CORRUPT, "%s did not answer with a JSON object", who);
-    int32_t rc = check_answer(dialect, who, v, err);
+    _cleanup_(sc_json_wipe) json_t *v = NULL;
+    int32_t rc = sc_json_read(who, text, len, SC_AWS_DOCUMENT_MAX, &v, err);
+    if (rc == SR_STORAGE_OK)
+        rc = check_answer(dialect, who, v, err);
     if (rc != SR_STORAGE_OK)
         return rc;
 
     const char *token_name = dialect == SC_AWS_DIALECT_PROCESS ? "SessionToken" : "Token";
-    const char *token = text_of(v, token_name), *end = text_of(v, "Expiration");
-    const char *id = text_of(v, "AccessKeyId"), *secret = text_of(v, "SecretAccessKey");
+    const char *token = sc_json_text(v, token_name), *end = sc_json_text(v, "Expiration");
+    const char *id = sc_json_text(v, "AccessKeyId"), *secret = sc_json_text(v, "SecretAccessKey");
     if (!id || !secret)
         return missing(who, id ? "SecretAccessKey" : "AccessKeyId", err);
     if (!token && (dialect != SC_AWS_DIALECT_PROCESS || json_object_get(v, token_name)))

@@ -44,7 +44,6 @@ int32_t sc_aws_setting_on(const struct sr_storage_host *host, const char *key, i
  * never. E_CONFIG names the part, never its value. */
 int32_t sc_aws_cred_new(const char *id, const char *secret, const char *token, int64_t expires,
                         struct sc_cred **ret, struct sc_error *err);
-SC_DEFINE_CLEANUP(struct sc_cred *, sc_cred_unref);
 /* Says where it came from; what is too long is cut, since it is for people alone. */
 void sc_aws_cred_source(struct sc_cred *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -22,6 +22,7 @@
 #ifndef SC_CREDS_H
 #define SC_CREDS_H
 
+#include "common/cleanup.h"
 #include "common/secret.h"
 
 #include <stdatomic.h>
@@ -44,6 +45,7 @@ struct sc_cred {
 struct sc_cred *sc_cred_new(void);
 struct sc_cred *sc_cred_ref(struct sc_cred *c);
 void sc_cred_unref(struct sc_cred *c); /* the last one overwrites and frees; NULL is nothing */
+SC_DEFINE_CLEANUP(struct sc_cred *, sc_cred_unref);
 
 struct sc_provider {
     const char *name; /* static: "environment", "instance metadata (IMDSv2)" */
