@@ -5,8 +5,8 @@
  *   object    <set>[-<sha256>][.<database>].sql.gz[.gpg]; .dump.gz; .zst or nothing;
  *             .globals.sql.gz
  *   beside    <set>.<source>.manifest.json, .detail.json.gz[.gpg], .sha256, .hold, .pruning,
- *             .proof-<rung>-<time>.json; a source is never a reserved word (app.sql.gz.sha256 is no
- *             key of ours)
+ *             .proof-[failed-]<rung>-<time>.json (rung.h); a source is never a reserved word
+ *             (app.sql.gz.sha256 is no key of ours)
  *   claim     <set>.claim: the set's name is taken (mark.h)
  *
  * Escaping (reversible): bytes outside [A-Za-z0-9.-], a leading dot or dash, and an underscore that
