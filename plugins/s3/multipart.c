@@ -1,236 +1,84 @@
-/* Parts in parallel. Memory is plan.memory: each buffer is a part that is on its way, or the one
- * that fills. See "Multipart upload" in the S3 user guide. */
+/* What a part is to S3; beginning, completion, abort. See "Multipart upload" in the S3 user guide.
+ */
 #include "s3/save.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define WAIT_MS 10           /* for the network, before the source is asked again */
-#define IDLE_MS 500          /* for the source, while nothing is on its way */
 #define COMPLETE_STALL_S 300 /* putting 10,000 parts together takes its time */
 #define LIST_MAX ((size_t)4 << 20)
 #define ABORTS_MAX 5
-#define SLOTS_MAX 65 /* concurrency + 1 */
-
-struct slot {
-    struct s3_call call; /* first: finished calls are slots */
-    struct s3_buffer buf;
-    int busy;
-};
-
-struct done {
-    char *etag;
-    struct s3_sums sums;
-};
 
 struct upload {
     struct s3_saving *v;
-    char id[S3_UPLOAD_ID_MAX];
-    struct slot slots[SLOTS_MAX];
-    unsigned slots_len;
-    unsigned most; /* parts under way at once; fewer after the store asked for less */
-    uint64_t held; /* bytes of all buffers */
-    struct done *parts;
-    unsigned parts_len, parts_cap;
-    struct s3_sums whole;
+    struct sc_upload *u;
     int open; /* the answer to the completion was lost, and no object was there then */
 };
 
-/* --- buffers --------------------------------------------------------------------------------- */
-
-static void buffer_drop(struct upload *u, struct slot *slot)
-{
-    u->held -= slot->buf.cap;
-    free(slot->buf.data);
-    slot->buf = (struct s3_buffer){0};
-}
-
-static struct slot *slot_idle(struct upload *u, uint64_t size)
-{
-    struct slot *other = NULL;
-    for (unsigned i = 0; i < u->slots_len; i++) {
-        struct slot *slot = &u->slots[i];
-        if (slot->busy)
-            continue;
-        if (slot->buf.cap == size)
-            return slot;
-        other = slot;
-    }
-    return other;
-}
-
-static unsigned busy(const struct upload *u)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < u->slots_len; i++)
-        n += u->slots[i].busy != 0;
-    return n;
-}
-
-/* Room for a part of that size within the memory; NULL: only when something on its way has come
- * back. */
-static int32_t slot_take(struct upload *u, uint64_t size, struct slot **ret, struct sc_error *err)
-{
-    *ret = NULL;
-    if (busy(u) >= u->slots_len)
-        return SR_STORAGE_OK;
-    struct slot *slot = slot_idle(u, size);
-    if (slot->buf.cap != size) {
-        /* A part has grown: buffers of the old size make room for one of the new. */
-        for (unsigned i = 0; i < u->slots_len; i++)
-            if (!u->slots[i].busy && u->slots[i].buf.cap != size)
-                buffer_drop(u, &u->slots[i]);
-        if (u->held + size > u->v->plan.memory && busy(u) > 0)
-            return SR_STORAGE_OK;
-        slot->buf.data = malloc((size_t)size);
-        if (!slot->buf.data)
-            return sc_fail_memory(err);
-        slot->buf.cap = (size_t)size;
-        u->held += size;
-    }
-    slot->buf.len = 0;
-    *ret = slot;
-    return SR_STORAGE_OK;
-}
-
 /* --- parts ----------------------------------------------------------------------------------- */
 
-static int32_t part_new(struct upload *u, const struct s3_sums *sums, struct sc_error *err)
+static void part_took(void *ctx, const void *data, size_t len)
 {
-    if (u->parts_len == u->parts_cap) {
-        unsigned cap = u->parts_cap ? u->parts_cap * 2 : 64;
-        struct done *p = realloc(u->parts, cap * sizeof *p);
+    const struct s3_saving *v = ctx;
+    s3_summing_add(v->summing, data, len);
+}
+
+static int32_t part_sealed(void *ctx, unsigned number, struct sc_error *err)
+{
+    struct s3_saving *v = ctx;
+    if (number > v->parts_cap) {
+        unsigned cap = v->parts_cap ? v->parts_cap * 2 : 64;
+        struct s3_part *p = realloc(v->parts, cap * sizeof *p);
         if (!p)
             return sc_fail_memory(err);
-        u->parts = p;
-        u->parts_cap = cap;
+        memset(p + v->parts_cap, 0, (cap - v->parts_cap) * sizeof *p);
+        v->parts = p;
+        v->parts_cap = cap;
     }
-    u->parts[u->parts_len++] = (struct done){.sums = *sums};
-    s3_sums_append(&u->whole, sums);
-    return SR_STORAGE_OK;
+    struct s3_part *part = &v->parts[number - 1];
+    int32_t rc = s3_summing_end(v->summing, &part->sums, err);
+    if (rc == SR_STORAGE_OK)
+        s3_sums_append(&v->whole, &part->sums);
+    return rc;
 }
 
-static int32_t part_send(struct upload *u, struct slot *slot, const struct s3_sums *sums,
-                         struct sc_error *err)
+static int32_t part_request(void *ctx, unsigned number, const void *data, size_t len, void *call,
+                            struct sc_error *err)
 {
-    struct s3_call *c = &slot->call;
-    char number[16];
-    int32_t rc = part_new(u, sums, err);
-    if (rc != SR_STORAGE_OK)
-        return rc;
-    (void)snprintf(number, sizeof number, "%u", u->parts_len);
-    rc = s3_call_begin(c, u->v->s, "PUT", u->v->key, err);
-    slot->busy = 1; /* from here on the call is ended with the slot */
-    c->index = u->parts_len - 1;
+    struct s3_saving *v = ctx;
+    struct s3_call *c = call;
+    char text[16];
+    (void)snprintf(text, sizeof text, "%u", number);
+    int32_t rc = s3_call_begin(c, v->s, "PUT", v->key, err);
     c->wants_etag = 1;
-    sc_query_add(&c->call.request.query, "partNumber", number);
-    sc_query_add(&c->call.request.query, "uploadId", u->id);
+    sc_query_add(&c->call.request.query, "partNumber", text);
+    sc_query_add(&c->call.request.query, "uploadId", v->upload_id);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_sse_c(c, err);
-    if (rc == SR_STORAGE_OK)
-        rc = s3_call_body(c, slot->buf.data, slot->buf.len, sums, err);
-    if (rc == SR_STORAGE_OK)
-        rc = sc_http_add(u->v->s->http, &c->call, err);
-    if (rc != SR_STORAGE_OK) {
-        s3_call_end(c);
-        slot->busy = 0;
-    }
-    return rc;
+    return rc == SR_STORAGE_OK ? s3_call_body(c, data, len, &v->parts[number - 1].sums, err) : rc;
 }
 
-static int32_t part_finished(struct upload *u, struct slot *slot, struct sc_error *err)
+static int32_t part_done(void *ctx, unsigned number, void *call, struct sc_error *err)
 {
-    struct sc_call *call = &slot->call.call;
+    struct s3_saving *v = ctx;
+    const struct s3_call *c = call;
     char etag[S3_ETAG_MAX];
-    int32_t rc = call->code;
-    s3_etag_copy(&call->response, etag);
-    if (rc != SR_STORAGE_OK) {
-        *err = call->error;
-        (void)sc_error_wrap(err, "part %u", slot->call.index + 1);
-    } else if (!(u->parts[slot->call.index].etag = strdup(etag))) {
-        rc = sc_fail_memory(err);
-    }
-    if (call->throttled > 0 && u->most > 1) {
-        u->most--;
-        sc_log(u->v->s->host, SR_STORAGE_LOG_VERBOSE,
-               "the store asks for fewer requests; %u parts at once from now on", u->most);
-    }
-    slot->busy = 0;
-    s3_call_end(&slot->call);
-    return rc;
+    s3_etag_copy(&c->call.response, etag);
+    v->parts[number - 1].etag = strdup(etag);
+    return v->parts[number - 1].etag ? SR_STORAGE_OK : sc_fail_memory(err);
 }
 
-/* Moves what is on its way; waits up to timeout_ms for one part to come back. */
-static int32_t turn(struct upload *u, int timeout_ms, struct sc_error *err)
+static void part_end(void *call)
 {
-    struct sc_call *finished = NULL;
-    int32_t rc = SR_STORAGE_OK;
-    do {
-        rc = sc_http_poll(u->v->s->http, timeout_ms, &finished, err);
-        if (rc == SR_STORAGE_OK && finished)
-            rc = part_finished(u, (struct slot *)finished, err);
-        timeout_ms = 0;
-    } while (rc == SR_STORAGE_OK && finished);
-    return rc;
+    s3_call_end(call);
 }
 
-/* The source must never wait for the network longer than a buffer takes, nor the network for the
- * source: neither is asked to wait while the other has something to do. */
-static int32_t part_fill(struct upload *u, struct slot *slot, struct sc_error *err)
-{
-    int32_t rc = SR_STORAGE_OK;
-    int again = 0;
-    while (rc == SR_STORAGE_OK && !u->v->eof && slot->buf.len < slot->buf.cap) {
-        int alone = busy(u) == 0;
-        rc = s3_saving_pull(u->v, &slot->buf, alone ? IDLE_MS : 0, &again, err);
-        if (rc == SR_STORAGE_OK && !alone)
-            rc = turn(u, again ? WAIT_MS : 0, err);
-    }
-    return rc;
-}
-
-/* The next part's buffer, as soon as there is one. */
-static int32_t slot_await(struct upload *u, uint64_t size, struct slot **ret, struct sc_error *err)
-{
-    int32_t rc = slot_take(u, size, ret, err);
-    while (rc == SR_STORAGE_OK && !*ret) {
-        rc = turn(u, IDLE_MS, err);
-        if (rc == SR_STORAGE_OK)
-            rc = slot_take(u, size, ret, err);
-    }
-    return rc;
-}
-
-static int32_t parts_send(struct upload *u, struct sc_error *err)
-{
-    struct s3_saving *v = u->v;
-    struct s3_sums sums;
-    int32_t rc = SR_STORAGE_OK;
-    while (rc == SR_STORAGE_OK && !v->eof) {
-        struct slot *slot = NULL;
-        uint64_t size = s3_plan_size(&v->plan, u->parts_len + 1);
-        if (size == 0)
-            return sc_fail(
-                err, SR_STORAGE_E_NO_SPACE,
-                "it is larger than the %llu bytes that an object can have with part_size, "
-                "concurrency and max_parts as they are; set a larger part_size",
-                (unsigned long long)v->plan.largest);
-        rc = slot_await(u, size, &slot, err);
-        if (rc == SR_STORAGE_OK)
-            rc = part_fill(u, slot, err);
-        if (rc == SR_STORAGE_OK && slot->buf.len == 0)
-            break; /* the object ended with the part before */
-        if (rc == SR_STORAGE_OK)
-            rc = s3_summing_end(v->summing, &sums, err);
-        while (rc == SR_STORAGE_OK && busy(u) >= u->most)
-            rc = turn(u, IDLE_MS, err);
-        if (rc == SR_STORAGE_OK)
-            rc = part_send(u, slot, &sums, err);
-    }
-    while (rc == SR_STORAGE_OK && busy(u) > 0)
-        rc = turn(u, IDLE_MS, err);
-    return rc;
-}
+const struct sc_upload_ops s3_part_ops = {.call_size = sizeof(struct s3_call),
+                                          .took = part_took,
+                                          .sealed = part_sealed,
+                                          .part = part_request,
+                                          .done = part_done,
+                                          .end = part_end};
 
 /* --- begin, complete, abort ------------------------------------------------------------------ */
 
@@ -238,7 +86,7 @@ static int32_t parts_send(struct upload *u, struct sc_error *err)
 static void end_lost(struct upload *u)
 {
     struct sc_error why = SC_ERROR_INIT;
-    if (s3_sweep_lost(u->v->s, u->v->key, u->id, &why) != SR_STORAGE_OK)
+    if (s3_sweep_lost(u->v->s, u->v->key, u->v->upload_id, &why) != SR_STORAGE_OK)
         sc_log(u->v->s->host, SR_STORAGE_LOG_WARN,
                "the answer to the beginning of an upload of %s was lost, and whether an empty one "
                "is left cannot be seen (%s); strongroom sweep ends it, and so does a lifecycle "
@@ -269,11 +117,11 @@ static int32_t initiate(struct upload *u, struct sc_error *err)
     if (rc == SR_STORAGE_OK)
         rc = s3_call_run(&c, err);
     const char *id = rc == SR_STORAGE_OK ? sc_xml_text(sc_xml_root(c.xml), "UploadId") : NULL;
-    if (rc == SR_STORAGE_OK && (!id || !*id || strlen(id) >= sizeof u->id))
+    if (rc == SR_STORAGE_OK && (!id || !*id || strlen(id) >= sizeof u->v->upload_id))
         rc =
             sc_fail(err, SR_STORAGE_E_UNAVAILABLE, "the store began an upload without a usable id");
     if (rc == SR_STORAGE_OK)
-        memcpy(u->id, id, strlen(id) + 1);
+        memcpy(u->v->upload_id, id, strlen(id) + 1);
     if (c.call.in_doubt || s3_call_outcome_open(&c) || (rc != SR_STORAGE_OK && c.xml))
         end_lost(u);
     s3_call_end(&c);
@@ -291,15 +139,15 @@ static void complete_body(const struct upload *u, struct sc_buf *b)
     enum s3_sum kind = s3_sum_kind(u->v->s);
     char text[S3_SUM_TEXT_SIZE];
     sc_buf_adds(b, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-    for (unsigned i = 0; i < u->parts_len; i++) {
+    for (unsigned i = 0; i < sc_upload_count(u->u); i++) {
         sc_buf_adds(b, "<Part>");
         for (size_t k = 0; k < sizeof elements / sizeof *elements; k++)
             if (elements[k].kind == kind) {
-                s3_sum_text(&u->parts[i].sums, kind, text);
+                s3_sum_text(&u->v->parts[i].sums, kind, text);
                 sc_buf_addf(b, "<%s>%s</%s>", elements[k].element, text, elements[k].element);
             }
         sc_buf_adds(b, "<ETag>\"");
-        sc_xml_escape(b, u->parts[i].etag);
+        sc_xml_escape(b, u->v->parts[i].etag);
         sc_buf_addf(b, "\"</ETag><PartNumber>%u</PartNumber></Part>", i + 1);
     }
     sc_buf_adds(b, "</CompleteMultipartUpload>");
@@ -333,7 +181,7 @@ static int32_t complete_once(struct upload *u, const struct sc_buf *body, int *r
     c.root = "CompleteMultipartUploadResult";
     c.call.judge = complete_judge;
     c.call.stall_s = COMPLETE_STALL_S;
-    sc_query_add(&c.call.request.query, "uploadId", u->id);
+    sc_query_add(&c.call.request.query, "uploadId", u->v->upload_id);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_header(&c, err, "content-type", "application/xml");
     if (rc == SR_STORAGE_OK && condition)
@@ -343,24 +191,24 @@ static int32_t complete_once(struct upload *u, const struct sc_buf *body, int *r
     if (rc == SR_STORAGE_OK && (kind == S3_SUM_CRC64NVME || kind == S3_SUM_CRC32C)) {
         char name[48], text[S3_SUM_TEXT_SIZE];
         (void)snprintf(name, sizeof name, "x-amz-checksum-%s", s3_sum_name(kind));
-        s3_sum_text(&u->whole, kind, text);
+        s3_sum_text(&u->v->whole, kind, text);
         rc = s3_call_header(&c, err, name, "%s", text);
         if (rc == SR_STORAGE_OK)
             rc = s3_call_header(&c, err, "x-amz-checksum-type", "FULL_OBJECT");
     }
     if (rc == SR_STORAGE_OK && v->s->amazon)
         rc = s3_call_header(&c, err, "x-amz-mp-object-size", "%llu",
-                            (unsigned long long)u->whole.len);
+                            (unsigned long long)u->v->whole.len);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_body(&c, body->data, body->len, NULL, err);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_run(&c, err);
     *ret_unsupported = condition && rc == SR_STORAGE_E_UNSUPPORTED;
     if (rc != SR_STORAGE_OK && s3_call_outcome_open(&c)) {
-        rc = s3_saving_settle(v, u->whole.len, err);
+        rc = sc_settle_lost(&v->settled, u->v->whole.len, err);
         u->open = rc != SR_STORAGE_OK && rc != SR_STORAGE_E_EXISTS && rc != SR_STORAGE_E_IN_DOUBT;
     } else if (rc == SR_STORAGE_OK)
-        rc = s3_saving_confirm_size(v, u->whole.len, err);
+        rc = sc_settle_confirm(&v->settled, u->v->whole.len, err);
     s3_call_end(&c);
     return rc;
 }
@@ -382,8 +230,9 @@ static int32_t complete(struct upload *u, struct sc_error *err)
             rc = complete_once(u, &body, &unsupported, err);
     }
     sc_buf_done(&body);
-    return rc == SR_STORAGE_OK ? rc
-                               : sc_error_wrap(err, "putting its %u parts together", u->parts_len);
+    return rc == SR_STORAGE_OK
+               ? rc
+               : sc_error_wrap(err, "putting its %u parts together", sc_upload_count(u->u));
 }
 
 /* One DELETE; then whether a part is still there: one that was on its way can arrive after it. */
@@ -431,64 +280,21 @@ int32_t s3_upload_abort(struct s3 *s, const char *key, const char *upload_id, st
 static void give_up(struct upload *u)
 {
     struct sc_error err = SC_ERROR_INIT;
-    for (unsigned i = 0; i < u->slots_len; i++) {
-        struct slot *slot = &u->slots[i];
-        if (!slot->busy)
-            continue;
-        sc_http_remove(u->v->s->http, &slot->call.call);
-        s3_call_end(&slot->call);
-        slot->busy = 0;
-    }
-    if (u->id[0] && s3_upload_abort(u->v->s, u->v->key, u->id, &err) != SR_STORAGE_OK)
+    sc_upload_stop(u->u);
+    if (u->v->upload_id[0] &&
+        s3_upload_abort(u->v->s, u->v->key, u->v->upload_id, &err) != SR_STORAGE_OK)
         sc_log(u->v->s->host, SR_STORAGE_LOG_WARN,
                "the unfinished upload of %s could not be ended (%s); strongroom sweep does it "
                "later, and so does a lifecycle rule for incomplete uploads",
                u->v->key, err.text);
 }
 
-static void upload_done(struct upload *u)
+int32_t s3_multipart(struct s3_saving *v, struct sc_upload *parts, struct sc_error *err)
 {
-    for (unsigned i = 0; i < u->slots_len; i++)
-        free(u->slots[i].buf.data);
-    for (unsigned i = 0; i < u->parts_len; i++)
-        free(u->parts[i].etag);
-    free(u->parts);
-    free(u);
-}
-
-/* The two buffers that were filled to find out that there is more than one part. */
-static int32_t begin_with(struct upload *u, struct s3_buffer *first, const struct s3_sums *sums,
-                          struct s3_buffer *second, struct sc_error *err)
-{
-    struct s3_sums next;
-    u->slots[0].buf = *first;
-    u->slots[1].buf = *second;
-    u->held = first->cap + second->cap;
-    *first = *second = (struct s3_buffer){0};
-    int32_t rc = part_send(u, &u->slots[0], sums, err);
-    if (rc == SR_STORAGE_OK)
-        rc = part_fill(u, &u->slots[1], err);
-    if (rc == SR_STORAGE_OK)
-        rc = s3_summing_end(u->v->summing, &next, err);
-    while (rc == SR_STORAGE_OK && busy(u) >= u->most)
-        rc = turn(u, IDLE_MS, err);
-    return rc == SR_STORAGE_OK ? part_send(u, &u->slots[1], &next, err) : rc;
-}
-
-int32_t s3_multipart(struct s3_saving *v, struct s3_buffer *first, const struct s3_sums *first_sums,
-                     struct s3_buffer *second, struct sc_error *err)
-{
-    struct upload *u = calloc(1, sizeof *u);
-    if (!u)
-        return sc_fail_memory(err);
-    u->v = v;
-    u->most = v->s->set.concurrency;
-    u->slots_len = u->most + 1;
+    struct upload up = {.v = v, .u = parts}, *u = &up;
     int32_t rc = initiate(u, err);
     if (rc == SR_STORAGE_OK)
-        rc = begin_with(u, first, first_sums, second, err);
-    if (rc == SR_STORAGE_OK)
-        rc = parts_send(u, err);
+        rc = sc_upload_run(parts, err);
     if (rc == SR_STORAGE_OK)
         rc = complete(u, err);
     if (rc != SR_STORAGE_OK)
@@ -496,7 +302,6 @@ int32_t s3_multipart(struct s3_saving *v, struct s3_buffer *first, const struct 
     /* A completion that was still under way at the first look has ended now, one way or the other.
      */
     if (rc != SR_STORAGE_OK && u->open)
-        rc = s3_saving_settle(v, u->whole.len, err);
-    upload_done(u);
+        rc = sc_settle_lost(&v->settled, v->whole.len, err);
     return rc;
 }

@@ -5,10 +5,10 @@
  *     auth.c        credentials, region, clock: everything that signing needs to know
  *     request.c     one request: where it goes, what it carries, how it is signed
  *     answer.c      what an answer means: error codes of S3 and its clones, and what to do about
- * each parts.c       how large each part of an upload is, and how many may be in memory (pure)
+ *                   each
  *     sums.c        the checksums that go with a body, and those that come back
  *     save.c        one object: a single request when it is small, else multipart.c
- *     multipart.c   parts in parallel, completion, abort
+ *     multipart.c   an upload in parts (common/upload.h): beginning, completion, abort
  *     list.c fetch.c delete.c sweep.c   the slots of those names
  *     page.c        a listing's pages, read (pure)
  *     caps.c        what this bucket can do: versions, locks
@@ -35,6 +35,8 @@
 #include "common/cleanup.h"
 #include "common/encode.h"
 #include "common/http.h"
+#include "common/resume.h"
+#include "common/settle.h"
 #include "common/xml.h"
 
 #include <strongroom/storage.h>
@@ -42,10 +44,12 @@
 #define S3_LABEL_MAX 64
 #define S3_REGION_MAX 64
 #define S3_BUCKET_MAX 64
-#define S3_ETAG_MAX 160
+#define S3_ETAG_MAX SC_TAG_MAX
 #define S3_UPLOAD_ID_MAX 1024
 #define S3_CODE_MAX 64
-#define S3_MARK_SIZE 33 /* a random mark in hex, with its NUL */
+#define S3_PART_LEAST (UINT64_C(5) << 20) /* but for the last one */
+#define S3_PART_MOST (UINT64_C(5) << 30)
+#define S3_PARTS_MOST 10000u
 
 /* The object's metadata that holds the mark of the upload that made it: by it a lost answer is
  * cleared up. */
@@ -159,7 +163,6 @@ struct s3_call {
     const char *root_else; /* a root that is an answer as well, or NULL */
     struct sc_xml *xml;
     int wants_etag; /* likewise: a 2xx without an ETag confirms nothing */
-    unsigned index; /* the caller's: which part */
 };
 
 int32_t s3_call_begin(struct s3_call *c, struct s3 *s, const char *method, const char *key,
@@ -195,7 +198,7 @@ void s3_answer_judge(struct sc_call *call, struct sc_verdict *v);
 struct s3_head {
     uint64_t size;
     int64_t modified, locked_until;
-    char etag[S3_ETAG_MAX], version[SR_STORAGE_VERSION_MAX], mark[S3_MARK_SIZE];
+    char etag[S3_ETAG_MAX], version[SR_STORAGE_VERSION_MAX], mark[SC_MARK_SIZE];
     uint64_t sum_kind, sum_len; /* of the whole object, as the store states it */
     uint8_t sum[SR_STORAGE_CHECKSUM_MAX];
 };

@@ -5,40 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PULL_MS 500
 #define DAY 86400
-
-int32_t s3_saving_pull(struct s3_saving *v, struct s3_buffer *b, int timeout_ms, int *ret_again,
-                       struct sc_error *err)
-{
-    size_t room = b->cap - b->len;
-    *ret_again = 0;
-    /* A source that has nothing for hours must not outlast the deadline. */
-    int32_t rc = sc_wait(v->s->host, 0, err);
-    if (rc != SR_STORAGE_OK)
-        return rc;
-    int64_t n = v->reader->read(v->reader->ctx, b->data + b->len, room, timeout_ms);
-    if (n == SR_STORAGE_READ_AGAIN)
-        *ret_again = 1;
-    else if (n < 0 || (uint64_t)n > room)
-        return sc_fail(err, SR_STORAGE_E_CANCELLED, "the bytes ended early");
-    else if (n == 0)
-        v->eof = 1;
-    else {
-        s3_summing_add(v->summing, b->data + b->len, (size_t)n);
-        b->len += (size_t)n;
-    }
-    return SR_STORAGE_OK;
-}
-
-static int32_t fill(struct s3_saving *v, struct s3_buffer *b, struct sc_error *err)
-{
-    int32_t rc = SR_STORAGE_OK;
-    int again = 0;
-    while (rc == SR_STORAGE_OK && !v->eof && b->len < b->cap)
-        rc = s3_saving_pull(v, b, PULL_MS, &again, err);
-    return rc;
-}
 
 static int32_t lock_headers(const struct s3_saving *v, struct s3_call *c, struct sc_error *err)
 {
@@ -66,7 +33,7 @@ int32_t s3_saving_headers(const struct s3_saving *v, struct s3_call *c, struct s
     char name[128];
     int32_t rc = s3_call_header(c, err, "content-type", "application/octet-stream");
     if (rc == SR_STORAGE_OK)
-        rc = s3_call_header(c, err, S3_MARK_HEADER, "%s", v->mark);
+        rc = s3_call_header(c, err, S3_MARK_HEADER, "%s", v->settled.mark);
     for (size_t i = 0; i < sizeof plain / sizeof *plain && rc == SR_STORAGE_OK; i++)
         if (plain[i].value)
             rc = s3_call_header(c, err, plain[i].name, "%s", plain[i].value);
@@ -123,84 +90,23 @@ int32_t s3_saving_no_condition(struct s3_saving *v, struct sc_error *err)
     return s3_saving_look(v, err);
 }
 
-/* What the store holds is not what was sent: nobody shall find it. Keeps the code of err. */
-static int32_t spoilt(struct s3_saving *v, const char *version, struct sc_error *err)
-{
-    struct sc_error why = SC_ERROR_INIT;
-    if (s3_remove_own(v->s, v->key, version, &why) != SR_STORAGE_OK)
-        return sc_error_append(err, "; it cannot be removed: %.300s", why.text);
-    return err->code;
-}
-
-static int32_t size_wrong(struct s3_saving *v, const struct s3_head *h, uint64_t size,
-                          struct sc_error *err)
-{
-    (void)sc_fail(err, SR_STORAGE_E_CORRUPT,
-                  "%llu bytes were sent, the store says that it holds %llu",
-                  (unsigned long long)size, (unsigned long long)h->size);
-    return spoilt(v, h->version, err);
-}
-
-int32_t s3_saving_settle(struct s3_saving *v, uint64_t size, struct sc_error *err)
+static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_error *err)
 {
     struct s3_head h;
-    struct sc_error why = SC_ERROR_INIT;
-    int32_t rc = s3_head(v->s, v->key, NULL, 1, &h, &why);
-    int ours = rc == SR_STORAGE_OK && strcmp(h.mark, v->mark) == 0;
-    if (ours && (err->code == SR_STORAGE_E_CANCELLED || err->code == SR_STORAGE_E_TIMEOUT)) {
-        /* Nobody waits for it any more, and a save that fails leaves nothing. */
-        if (s3_remove_own(v->s, v->key, h.version, &why) == SR_STORAGE_OK)
-            return err->code;
-        return sc_fail(err, SR_STORAGE_E_IN_DOUBT,
-                       "cancelled too late: it is there, and cannot be "
-                       "removed: %.400s",
-                       why.text);
-    }
-    if (ours && h.size != size)
-        return size_wrong(v, &h, size, err);
-    if (ours) {
-        sc_log(v->s->host, SR_STORAGE_LOG_INFO,
-               "the answer about %s was lost; the object is there, whole, and ours", v->key);
-        v->saved->confirmed |= SR_STORAGE_CONFIRMED_SIZE;
-        v->saved->object_size = h.size;
-        return SR_STORAGE_OK;
-    }
-    if (rc == SR_STORAGE_E_NOT_FOUND)
-        return err->code;
-    if (rc == SR_STORAGE_OK && !v->replace)
-        return sc_fail(err, SR_STORAGE_E_EXISTS, "somebody else has made an object of that name");
-    char lost[256];
-    (void)snprintf(lost, sizeof lost, "%.255s", err->text);
-    if (rc == SR_STORAGE_OK)
-        return sc_fail(err, SR_STORAGE_E_IN_DOUBT,
-                       "the answer was lost (%s), and another object is there now", lost);
-    return sc_fail(
-        err, SR_STORAGE_E_IN_DOUBT,
-        "the answer was lost (%s), and whether the object is there cannot be seen: %.300s", lost,
-        why.text);
+    int32_t rc = s3_head(ctx, key, NULL, 1, &h, err);
+    ret->size = h.size;
+    memcpy(ret->version, h.version, sizeof ret->version);
+    memcpy(ret->mark, h.mark, sizeof ret->mark);
+    return rc;
 }
 
-int32_t s3_saving_confirm_size(struct s3_saving *v, uint64_t size, struct sc_error *err)
+static int32_t remove_own(void *ctx, const char *key, const char *version, struct sc_error *err)
 {
-    struct s3_head h;
-    struct sc_error why = SC_ERROR_INIT;
-    int32_t rc = s3_head(v->s, v->key, NULL, 1, &h, &why);
-    if (rc != SR_STORAGE_OK) {
-        sc_log(v->s->host, SR_STORAGE_LOG_VERBOSE, "the size of %s cannot be confirmed: %s", v->key,
-               why.text);
-        return SR_STORAGE_OK;
-    }
-    if (strcmp(h.mark, v->mark) == 0 && h.size != size)
-        return size_wrong(v, &h, size, err);
-    if (strcmp(h.mark, v->mark) == 0) {
-        v->saved->confirmed |= SR_STORAGE_CONFIRMED_SIZE;
-        v->saved->object_size = h.size;
-    }
-    return SR_STORAGE_OK;
+    return s3_remove_own(ctx, key, version, err);
 }
 
 /* One PUT. The body is here, so that it can be sent again as often as need be. */
-static int32_t put_once(struct s3_saving *v, const struct s3_buffer *b, const struct s3_sums *sums,
+static int32_t put_once(struct s3_saving *v, const struct sc_buffer *b, const struct s3_sums *sums,
                         int *ret_unsupported, struct sc_error *err)
 {
     struct s3_call c;
@@ -217,12 +123,12 @@ static int32_t put_once(struct s3_saving *v, const struct s3_buffer *b, const st
         rc = s3_call_run(&c, err);
     *ret_unsupported = condition && rc == SR_STORAGE_E_UNSUPPORTED;
     if (rc != SR_STORAGE_OK && s3_call_outcome_open(&c))
-        rc = s3_saving_settle(v, b->len, err);
+        rc = sc_settle_lost(&v->settled, b->len, err);
     else if (rc == SR_STORAGE_OK)
         rc = s3_sums_confirm(&c.call.response, sums, s3_sum_kind(v->s), v->saved, err);
     const char *version = sc_headers_get(&c.call.response.headers, "x-amz-version-id");
     if (c.call.code == SR_STORAGE_OK && rc == SR_STORAGE_E_CORRUPT)
-        rc = spoilt(v, version, err);
+        rc = sc_settle_spoilt(&v->settled, version, err);
     if (rc == SR_STORAGE_OK && version && strlen(version) < sizeof v->saved->version) {
         memcpy(v->saved->version, version, strlen(version) + 1);
         v->saved->confirmed |= SR_STORAGE_CONFIRMED_VERSION;
@@ -231,9 +137,9 @@ static int32_t put_once(struct s3_saving *v, const struct s3_buffer *b, const st
     return rc;
 }
 
-static int32_t put(struct s3_saving *v, const struct s3_buffer *b, const struct s3_sums *sums,
-                   struct sc_error *err)
+static int32_t put(struct s3_saving *v, const struct sc_buffer *b, struct sc_error *err)
 {
+    const struct s3_sums *sums = &v->parts[0].sums;
     int unsupported = 0;
     int32_t rc = SR_STORAGE_OK;
     /* The source may have taken its time since the look at the beginning. */
@@ -249,51 +155,6 @@ static int32_t put(struct s3_saving *v, const struct s3_buffer *b, const struct 
     return rc;
 }
 
-static int32_t buffer_make(struct s3_buffer *b, uint64_t size, struct sc_error *err)
-{
-    *b = (struct s3_buffer){.data = malloc((size_t)size), .cap = (size_t)size};
-    return b->data ? SR_STORAGE_OK : sc_fail_memory(err);
-}
-
-static int32_t mark_make(struct s3_saving *v, struct sc_error *err)
-{
-    uint8_t raw[(S3_MARK_SIZE - 1) / 2];
-    if (v->s->host->random(v->s->host, raw, sizeof raw) != SR_STORAGE_OK)
-        return sc_fail(err, SR_STORAGE_E_UNAVAILABLE, "no random bytes");
-    sc_hex(v->mark, raw, sizeof raw);
-    return SR_STORAGE_OK;
-}
-
-static void say_size(char out[24], uint64_t bytes)
-{
-    if (bytes >> 40)
-        (void)snprintf(out, 24, "%.1f TiB", (double)bytes / (double)(UINT64_C(1) << 40));
-    else
-        (void)snprintf(out, 24, "%.1f GiB", (double)bytes / (double)(UINT64_C(1) << 30));
-}
-
-static int32_t plan_make(struct s3_saving *v, struct sc_error *err)
-{
-    const struct s3_settings *set = &v->s->set;
-    const struct s3_limits limits = {set->part_size, set->concurrency, set->max_parts,
-                                     set->constant_parts};
-    char most[24], size[24];
-    int fits = s3_plan_make(&limits, v->object->size_hint, &v->plan) == 0;
-    say_size(most, v->plan.largest);
-    if (!fits) {
-        say_size(size, v->object->size_hint);
-        return sc_fail(
-            err, SR_STORAGE_E_CONFIG,
-            "it has about %s, and with part_size, concurrency and max_parts as they are an "
-            "object has at most %s; set a larger part_size",
-            size, most);
-    }
-    if (v->object->size_hint == SR_STORAGE_SIZE_UNKNOWN)
-        sc_log(v->s->host, SR_STORAGE_LOG_VERBOSE,
-               "%s can have up to %s (part_size, concurrency, max_parts)", v->key, most);
-    return SR_STORAGE_OK;
-}
-
 /* Early, so that hours of sending are not spent on a name that is taken. */
 static int32_t begin(struct s3_saving *v, struct sc_error *err)
 {
@@ -302,37 +163,35 @@ static int32_t begin(struct s3_saving *v, struct sc_error *err)
         return sc_fail(err, SR_STORAGE_E_UNSUPPORTED, "S3 must know an object's name first");
     if (v->retain_until == 0 && set->lock_days > 0)
         v->retain_until = v->s->host->now(v->s->host) + (int64_t)set->lock_days * DAY;
-    int32_t rc = plan_make(v, err);
+    const struct sc_limits limits = {set->part_size, S3_PART_MOST, set->concurrency, set->max_parts,
+                                     set->constant_parts};
+    int32_t rc = sc_upload_plan(v->s->host, v->object, &limits, &v->plan, err);
     if (rc == SR_STORAGE_OK && v->retain_until != 0)
         rc = s3_locks_needed(v->s, err);
     if (rc == SR_STORAGE_OK)
-        rc = mark_make(v, err);
+        rc = sc_mark_make(v->s->host, v->settled.mark, err);
     if (rc == SR_STORAGE_OK && !v->replace)
         rc = s3_saving_look(v, err);
     return rc == SR_STORAGE_OK ? s3_summing_new(v->s, &v->summing, err) : rc;
 }
 
-/* The first part, and as much of a second as tells whether there is one. */
 static int32_t save(struct s3_saving *v, struct sc_error *err)
 {
-    struct s3_buffer first = {0}, second = {0};
-    struct s3_sums sums = {0};
-    int32_t rc = buffer_make(&first, s3_plan_size(&v->plan, 1), err);
+    const struct sc_upload_options o = {.host = v->s->host,
+                                        .reader = v->reader,
+                                        .http = v->s->http,
+                                        .ops = &s3_part_ops,
+                                        .ctx = v,
+                                        .plan = &v->plan,
+                                        .concurrency = v->s->set.concurrency};
+    const struct sc_buffer *single = NULL;
+    struct sc_upload *u = NULL;
+    int32_t rc = sc_upload_new(&o, &u, err);
     if (rc == SR_STORAGE_OK)
-        rc = fill(v, &first, err);
+        rc = sc_upload_begin(u, &single, err);
     if (rc == SR_STORAGE_OK)
-        rc = s3_summing_end(v->summing, &sums, err);
-    if (rc == SR_STORAGE_OK && !v->eof)
-        rc = buffer_make(&second, s3_plan_size(&v->plan, 2), err);
-    int again = 1;
-    while (rc == SR_STORAGE_OK && !v->eof && second.len == 0)
-        rc = s3_saving_pull(v, &second, PULL_MS, &again, err);
-    if (rc == SR_STORAGE_OK && v->eof && second.len == 0)
-        rc = put(v, &first, &sums, err);
-    else if (rc == SR_STORAGE_OK)
-        rc = s3_multipart(v, &first, &sums, &second, err);
-    free(first.data);
-    free(second.data);
+        rc = single ? put(v, single, err) : s3_multipart(v, u, err);
+    sc_upload_free(u);
     return rc;
 }
 
@@ -348,10 +207,20 @@ int32_t s3_save(void *handle, const struct sr_storage_object *object,
                           .replace = (options->flags & SR_STORAGE_SAVE_REPLACE) != 0,
                           .retain_until = options->retain_until,
                           .saved = ret_saved};
+    v.settled = (struct sc_settling){.host = v.s->host,
+                                     .key = v.key,
+                                     .replace = v.replace,
+                                     .saved = ret_saved,
+                                     .look = look,
+                                     .remove = remove_own,
+                                     .ctx = v.s};
     int32_t rc = begin(&v, &err);
     if (rc == SR_STORAGE_OK)
         rc = save(&v, &err);
     s3_summing_free(v.summing);
+    for (unsigned i = 0; i < v.parts_cap; i++)
+        free(v.parts[i].etag);
+    free(v.parts);
     if (rc != SR_STORAGE_OK)
         ret_saved->confirmed = 0;
     return s3_report(v.s, rc, &err, "saving %s in bucket %s", v.key ? v.key : "an object",

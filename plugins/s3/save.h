@@ -1,12 +1,13 @@
 /* The inside of a save, shared by save.c and multipart.c.
  *
- *     save.c        begins, fills the first part, decides: one PUT, or s3_multipart
- *     multipart.c   parts in parallel, each filled while others are on their way
+ *     save.c        begins, has the first part filled, decides: one PUT, or s3_multipart
+ *     multipart.c   what a part is to S3; beginning, completion, abort
  */
 #ifndef S3_SAVE_H
 #define S3_SAVE_H
 
-#include "s3/parts.h"
+#include "common/settle.h"
+#include "common/upload.h"
 #include "s3/s3.h"
 #include "s3/sums.h"
 
@@ -16,18 +17,20 @@ struct s3_saving {
     const struct sr_storage_object *object;
     const struct sr_storage_reader *reader;
     int replace;
-    int64_t retain_until;    /* 0: not locked */
-    char mark[S3_MARK_SIZE]; /* of this upload, in the object's metadata */
-    struct s3_plan plan;
+    int64_t retain_until; /* 0: not locked */
+    struct sc_plan plan;
     struct s3_summing *summing;
-    int eof; /* the reader has come to its end */
+    char upload_id[S3_UPLOAD_ID_MAX]; /* "": not begun */
+    struct s3_part *parts;            /* all that were sealed */
+    unsigned parts_cap;
+    struct s3_sums whole;       /* the parts so far */
+    struct sc_settling settled; /* its mark is in the object's metadata */
     struct sr_storage_saved *saved;
 };
 
-/* Room for a part; data is not initialised. */
-struct s3_buffer {
-    char *data;
-    size_t cap, len;
+struct s3_part {
+    char *etag;
+    struct s3_sums sums;
 };
 
 /* What describes the object: metadata, mark, class, encryption, tags, lock. On PUT and on the start
@@ -42,21 +45,9 @@ int32_t s3_saving_look(struct s3_saving *v, struct sc_error *err);
 /* The answer to that request said that it knows no such condition: remembers it, and looks instead.
  * E_EXISTS when there is an object now. */
 int32_t s3_saving_no_condition(struct s3_saving *v, struct sc_error *err);
-/* One pull: at most up to b->cap, waiting at most timeout_ms; *ret_again when nothing came. Sums
- * what came. v->eof at the end. E_CANCELLED when the bytes will never be whole, E_TIMEOUT past the
- * host's deadline. */
-int32_t s3_saving_pull(struct s3_saving *v, struct s3_buffer *b, int timeout_ms, int *ret_again,
-                       struct sc_error *err);
-/* The answer to the request that makes the object visible was lost, or says what may be our own
- * work: looks. SR_STORAGE_OK: it is there, whole, and ours. Else how it failed: *err, which holds
- * why it was lost, is what stays when the object is not there. */
-int32_t s3_saving_settle(struct s3_saving *v, uint64_t size, struct sc_error *err);
-/* After success: what the store says it holds. E_CORRUPT, and the object is removed, when it is not
- * what was sent; else never fails: who may only write cannot look. */
-int32_t s3_saving_confirm_size(struct s3_saving *v, uint64_t size, struct sc_error *err);
 
-/* Everything after the first part: first and second are full and what followed; both are freed. */
-int32_t s3_multipart(struct s3_saving *v, struct s3_buffer *first, const struct s3_sums *first_sums,
-                     struct s3_buffer *second, struct sc_error *err);
+/* All of its parts, and their completion. */
+int32_t s3_multipart(struct s3_saving *v, struct sc_upload *u, struct sc_error *err);
+extern const struct sc_upload_ops s3_part_ops; /* ctx: struct s3_saving */
 
 #endif

@@ -1,12 +1,10 @@
 #include "s3/s3.h"
 
 #include "common/aws_settings.h"
-#include "s3/parts.h"
+#include "common/setting.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define VALUE_MAX 8192
 
 #define ROW(k, t, f, h, ...)                                                                \
     {                                                                                       \
@@ -61,75 +59,6 @@ const struct sr_storage_setting s3_setting_rows[] = {
 };
 /* clang-format on */
 
-/* The value of a setting in buf; *ret_set 0 when it is unset. */
-static int32_t text(const struct sr_storage_host *host, const char *key, char *buf, size_t cap,
-                    int *ret_set, struct sc_error *err)
-{
-    int64_t n = host->setting(host, key, buf, cap);
-    *ret_set = n >= 0;
-    if (n == -2)
-        return sc_fail_setting(err, key);
-    if (n >= (int64_t)cap)
-        return sc_fail(err, SR_STORAGE_E_CONFIG, "the setting %s has more than %zu bytes", key,
-                       cap - 1);
-    if (n < 0)
-        buf[0] = '\0';
-    for (const char *p = buf; *p; p++)
-        if ((unsigned char)*p < 0x20 || (unsigned char)*p == 0x7f)
-            return sc_fail(err, SR_STORAGE_E_CONFIG, "the setting %s holds a control character",
-                           key);
-    return SR_STORAGE_OK;
-}
-
-static int32_t string(const struct sr_storage_host *host, const char *key, char **ret,
-                      struct sc_error *err)
-{
-    char buf[VALUE_MAX];
-    int set = 0;
-    int32_t rc = text(host, key, buf, sizeof buf, &set, err);
-    if (rc != SR_STORAGE_OK || !set || !buf[0])
-        return rc;
-    *ret = strdup(buf);
-    return *ret ? SR_STORAGE_OK : sc_fail_memory(err);
-}
-
-static int32_t number(const struct sr_storage_host *host, const char *key, uint64_t *ret,
-                      struct sc_error *err)
-{
-    char buf[32];
-    int set = 0;
-    int32_t rc = text(host, key, buf, sizeof buf, &set, err);
-    if (rc == SR_STORAGE_OK && (!set || sc_parse_u64(buf, ret) != 0))
-        rc = sc_fail(err, SR_STORAGE_E_CONFIG, "the setting %s is no number: '%s'", key, buf);
-    return rc;
-}
-
-static int32_t flag(const struct sr_storage_host *host, const char *key, int *ret,
-                    struct sc_error *err)
-{
-    uint64_t v = 0;
-    int32_t rc = number(host, key, &v, err);
-    *ret = v != 0;
-    return rc;
-}
-
-/* The place of the value among names, which end with NULL. */
-static int32_t choice(const struct sr_storage_host *host, const char *key, const char *const *names,
-                      unsigned *ret, struct sc_error *err)
-{
-    char buf[32];
-    int set = 0;
-    int32_t rc = text(host, key, buf, sizeof buf, &set, err);
-    for (unsigned i = 0; rc == SR_STORAGE_OK && names[i]; i++)
-        if (strcmp(names[i], buf) == 0) {
-            *ret = i;
-            return rc;
-        }
-    return rc != SR_STORAGE_OK
-               ? rc
-               : sc_fail(err, SR_STORAGE_E_CONFIG, "the setting %s cannot be '%s'", key, buf);
-}
-
 /* What a bucket may be called is the store's affair; what would change the request is ours. */
 static int32_t bucket_check(const char *bucket, struct sc_error *err)
 {
@@ -145,40 +74,19 @@ static int32_t bucket_check(const char *bucket, struct sc_error *err)
     return SR_STORAGE_OK;
 }
 
-static int32_t sse_key_read(const struct sr_storage_host *host, struct s3_settings *set,
-                            struct sc_error *err)
-{
-    struct sc_secret text_form = SC_SECRET_INIT;
-    struct sc_buf raw = SC_BUF_SECRET_INIT(64);
-    int32_t rc = sc_secret_setting(&text_form, host, "sse_customer_key", err);
-    if (rc == SR_STORAGE_E_NOT_FOUND)
-        return SR_STORAGE_OK;
-    if (rc == SR_STORAGE_OK &&
-        (sc_base64_decode(&raw, sc_secret_bytes(&text_form), text_form.len) != SR_STORAGE_OK ||
-         sc_buf_check(&raw, NULL, "") != SR_STORAGE_OK || raw.len != 32))
-        rc = sc_fail(err, SR_STORAGE_E_CONFIG,
-                     "the setting sse_customer_key is not 32 bytes in base64; make one with: "
-                     "openssl rand -base64 32");
-    if (rc == SR_STORAGE_OK)
-        rc = sc_secret_set(&set->sse_key, raw.data, raw.len, err);
-    sc_secret_done(&text_form);
-    sc_buf_done(&raw);
-    return rc;
-}
-
 static int32_t uploads_read(const struct sr_storage_host *host, struct s3_settings *set,
                             struct sc_error *err)
 {
     static const char *const growth[] = {"auto", "on", "off", NULL};
     uint64_t parts = 0, jobs = 0;
     unsigned grows = 0;
-    int32_t rc = number(host, "part_size", &set->part_size, err);
+    int32_t rc = sc_setting_number(host, "part_size", &set->part_size, err);
     if (rc == SR_STORAGE_OK)
-        rc = number(host, "concurrency", &jobs, err);
+        rc = sc_setting_number(host, "concurrency", &jobs, err);
     if (rc == SR_STORAGE_OK)
-        rc = number(host, "max_parts", &parts, err);
+        rc = sc_setting_number(host, "max_parts", &parts, err);
     if (rc == SR_STORAGE_OK)
-        rc = choice(host, "part_growth", growth, &grows, err);
+        rc = sc_setting_choice(host, "part_growth", growth, &grows, err);
     if (rc != SR_STORAGE_OK)
         return rc;
     if (set->part_size < S3_PART_LEAST || set->part_size > S3_PART_MOST || jobs < 1 || jobs > 64 ||
@@ -197,19 +105,19 @@ static int32_t objects_read(const struct sr_storage_host *host, struct s3_settin
                             struct sc_error *err)
 {
     uint64_t days = 0;
-    int32_t rc = string(host, "storage_class", &set->storage_class, err);
+    int32_t rc = sc_setting_string(host, "storage_class", &set->storage_class, err);
     if (rc == SR_STORAGE_OK)
-        rc = string(host, "tags", &set->tags, err);
+        rc = sc_setting_string(host, "tags", &set->tags, err);
     if (rc == SR_STORAGE_OK)
-        rc = string(host, "sse", &set->sse, err);
+        rc = sc_setting_string(host, "sse", &set->sse, err);
     if (rc == SR_STORAGE_OK)
-        rc = string(host, "sse_kms_key_id", &set->sse_kms_key_id, err);
+        rc = sc_setting_string(host, "sse_kms_key_id", &set->sse_kms_key_id, err);
     if (rc == SR_STORAGE_OK)
-        rc = sse_key_read(host, set, err);
+        rc = sc_setting_key(host, "sse_customer_key", &set->sse_key, err);
     if (rc == SR_STORAGE_OK)
-        rc = string(host, "object_lock_mode", &set->lock_mode, err);
+        rc = sc_setting_string(host, "object_lock_mode", &set->lock_mode, err);
     if (rc == SR_STORAGE_OK)
-        rc = number(host, "object_lock_days", &days, err);
+        rc = sc_setting_number(host, "object_lock_days", &days, err);
     if (rc != SR_STORAGE_OK)
         return rc;
     set->lock_days = (unsigned)days;
@@ -235,35 +143,35 @@ int32_t s3_settings_read(const struct sr_storage_host *host, struct s3_settings 
     static const char *const creates[] = {"auto", "condition", "look", NULL};
     static const char *const lists[] = {"auto", "2", "1", NULL};
     unsigned style = 0, sum = 0, create = 0, list = 0;
-    int is_set = 0, verify = 1;
+    int verify = 1;
     *set = (struct s3_settings){0};
-    int32_t rc = text(host, "bucket", set->bucket, sizeof set->bucket, &is_set, err);
+    int32_t rc = sc_setting_text(host, "bucket", set->bucket, sizeof set->bucket, NULL, err);
     if (rc == SR_STORAGE_OK)
         rc = bucket_check(set->bucket, err);
     if (rc == SR_STORAGE_OK)
-        rc = string(host, "endpoint_url", &set->endpoint, err);
+        rc = sc_setting_string(host, "endpoint_url", &set->endpoint, err);
     if (rc == SR_STORAGE_OK)
-        rc = choice(host, "addressing", styles, &style, err);
+        rc = sc_setting_choice(host, "addressing", styles, &style, err);
     if (rc == SR_STORAGE_OK)
         rc = uploads_read(host, set, err);
     if (rc == SR_STORAGE_OK)
-        rc = choice(host, "checksum", sums, &sum, err);
+        rc = sc_setting_choice(host, "checksum", sums, &sum, err);
     if (rc == SR_STORAGE_OK)
-        rc = flag(host, "sign_payload", &set->sign_payload, err);
+        rc = sc_setting_flag(host, "sign_payload", &set->sign_payload, err);
     if (rc == SR_STORAGE_OK)
-        rc = choice(host, "create_only", creates, &create, err);
+        rc = sc_setting_choice(host, "create_only", creates, &create, err);
     if (rc == SR_STORAGE_OK)
-        rc = choice(host, "list_version", lists, &list, err);
+        rc = sc_setting_choice(host, "list_version", lists, &list, err);
     if (rc == SR_STORAGE_OK)
-        rc = flag(host, "list_encoding", &set->url_encoding, err);
+        rc = sc_setting_flag(host, "list_encoding", &set->url_encoding, err);
     if (rc == SR_STORAGE_OK)
         rc = objects_read(host, set, err);
     if (rc == SR_STORAGE_OK)
-        rc = flag(host, "requester_pays", &set->requester_pays, err);
+        rc = sc_setting_flag(host, "requester_pays", &set->requester_pays, err);
     if (rc == SR_STORAGE_OK)
-        rc = string(host, "ca_file", &set->ca_file, err);
+        rc = sc_setting_string(host, "ca_file", &set->ca_file, err);
     if (rc == SR_STORAGE_OK)
-        rc = flag(host, "verify_tls", &verify, err);
+        rc = sc_setting_flag(host, "verify_tls", &verify, err);
     set->style = (enum s3_style)style;
     set->sum = (enum s3_sum)sum;
     set->create = (enum s3_create)create;
