@@ -8,6 +8,8 @@
 
 struct reading {
     struct sr_catalog_builder *b;
+    int (*each)(void *ctx, const struct sr_store_entry *e, struct sr_error *err);
+    void *ctx;
     struct sr_error *err;
     int rc;
 };
@@ -15,13 +17,23 @@ struct reading {
 static int read_entry(void *ctx, const struct sr_store_entry *e)
 {
     struct reading *r = ctx;
-    r->rc = sr_catalog_builder_add(r->b, e, r->err);
+    r->rc = r->each ? r->each(r->ctx, e, r->err) : SR_OK;
+    if (r->rc == SR_OK)
+        r->rc = sr_catalog_builder_add(r->b, e, r->err);
     return r->rc != SR_OK;
 }
 
 int sr_catalog_read(struct sr_store *s, struct sr_catalog **ret, struct sr_error *err)
 {
-    struct reading r = {NULL, err, SR_OK};
+    return sr_catalog_read_with(s, NULL, NULL, ret, err);
+}
+
+int sr_catalog_read_with(struct sr_store *s,
+                         int (*each)(void *ctx, const struct sr_store_entry *e,
+                                     struct sr_error *err),
+                         void *ctx, struct sr_catalog **ret, struct sr_error *err)
+{
+    struct reading r = {.each = each, .ctx = ctx, .err = err};
     int rc = sr_catalog_builder_new(&r.b, err);
     if (rc != SR_OK)
         return rc;
@@ -53,14 +65,21 @@ int sr_catalog_manifest_check(const struct sr_catalog_set *set, const void *text
 int sr_catalog_manifest(struct sr_store *s, const struct sr_catalog_set *set,
                         struct sr_manifest **ret, struct sr_error *err)
 {
-    char key[SR_KEY_COMPONENT_MAX + 1];
     struct sr_buf text;
     sr_buf_init(&text, SR_MANIFEST_MAX);
+    int rc = sr_catalog_manifest_text(s, set, &text, ret, err);
+    sr_buf_done(&text);
+    return rc;
+}
+
+int sr_catalog_manifest_text(struct sr_store *s, const struct sr_catalog_set *set,
+                             struct sr_buf *text, struct sr_manifest **ret, struct sr_error *err)
+{
+    char key[SR_KEY_COMPONENT_MAX + 1];
     int rc = sr_beside_key(set->set, set->source, "manifest.json", key, sizeof key, err);
-    if (rc == SR_OK && (rc = sr_store_fetch_small(s, key, &text, err)) != SR_OK)
+    if (rc == SR_OK && (rc = sr_store_fetch_small(s, key, text, err)) != SR_OK)
         (void)sr_error_wrap(err, "fetching %s", key);
     if (rc == SR_OK)
-        rc = sr_catalog_manifest_check(set, sr_buf_str(&text), text.len, ret, err);
-    sr_buf_done(&text);
+        rc = sr_catalog_manifest_check(set, sr_buf_str(text), text->len, ret, err);
     return rc == SR_OK ? SR_OK : sr_error_wrap(err, "store %s", sr_store_name(s));
 }

@@ -37,11 +37,23 @@ struct sr_catalog {
 };
 
 int sr_catalog_read(struct sr_store *s, struct sr_catalog **ret, struct sr_error *err);
+/* The same, where the caller wants to see every entry of the one listing too: each is called before
+ * the catalogue takes the entry; anything but SR_OK ends the reading with that code (*err filled).
+ */
+int sr_catalog_read_with(struct sr_store *s,
+                         int (*each)(void *ctx, const struct sr_store_entry *e,
+                                     struct sr_error *err),
+                         void *ctx, struct sr_catalog **ret, struct sr_error *err);
 void sr_catalog_free(struct sr_catalog *c);
 
 /* Fetches and checks the manifest of a set; it must name the same set and source. */
 int sr_catalog_manifest(struct sr_store *s, const struct sr_catalog_set *set,
                         struct sr_manifest **ret, struct sr_error *err);
+
+/* The same, with the manifest's bytes as they are stored appended to text (empty, of the caller's,
+ * which should have a ceiling of SR_MANIFEST_MAX). */
+int sr_catalog_manifest_text(struct sr_store *s, const struct sr_catalog_set *set,
+                             struct sr_buf *text, struct sr_manifest **ret, struct sr_error *err);
 
 /* BACKUP as the command line takes it: label, set, object key, a unique beginning of either, or
  * "latest"; narrowed by source and label prefix (NULL: not). SR_E_NOT_FOUND (nearest names told),

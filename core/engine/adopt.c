@@ -255,6 +255,8 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
         rc = examine(a, file, detail, &seen, err);
+    if (rc == SR_OK && !seen.bytes.was_encrypted)
+        rc = sr_store_check_encryption(sr_store_ro(a->store), file, "none", err);
     if (rc == SR_OK)
         key_in_place(a, file, key);
     if (rc == SR_OK && *key)

@@ -52,6 +52,14 @@ static int plan_stores(struct sr_run *r, struct sr_error *err)
     if (rc != SR_OK)
         return rc;
     sr_watch_stores(r->ctx, &r->stores);
+    for (size_t i = 0; i < r->stores.len; i++) {
+        rc = sr_store_check_encryption(sr_store_ro(r->stores.items[i]), "this backup",
+                                       r->protection.encryption, err);
+        if (rc == SR_E_CONFIG)
+            sr_error_append(err, "; set BACKUP_ENCRYPTION_ENABLED=on");
+        if (rc != SR_OK)
+            return rc;
+    }
     size_t total = r->stores.len + r->stores.closed_len;
     if (min > (int64_t)total)
         return sr_fail(err, SR_E_CONFIG,

@@ -15,6 +15,14 @@ const struct sr_storage_setting sr_setting_host_rows[] = {
         .help = "Comes before every key in this store",
         .since = "1.0",
     },
+    {
+        .size = sizeof(struct sr_storage_setting),
+        .key = "require_encryption",
+        .type = SR_STORAGE_TYPE_BOOL,
+        .fallback = "off",
+        .help = "Refuse every backup that is not encrypted, from backup, adopt and sync alike",
+        .since = "1.0",
+    },
     {0},
 };
 

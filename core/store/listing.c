@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a million objects a million are held: the version stands behind the key's NUL, so that an
- * object takes one piece of memory. */
+/* Of a million objects a million are held: the version stands behind the key's NUL and the checksum
+ * behind the version's, so that an object takes one piece of memory. */
 struct sr_gathered {
     char *key;
     uint64_t size;
     int64_t modified, locked_until;
+    uint32_t sum_at; /* behind the version's NUL */
+    uint8_t sum_kind, sum_len;
 };
 
 static int broken(struct sr_listing *l, const char *what, const char *key)
@@ -50,13 +52,18 @@ static int gather(struct sr_listing *l, const struct sr_store_entry *e)
         l->cap = cap;
     }
     size_t key = strlen(e->key) + 1, version = strlen(e->version) + 1;
-    struct sr_gathered g = {.key = malloc(key + version),
+    struct sr_gathered g = {.key = malloc(key + version + e->sum_len),
                             .size = e->size,
                             .modified = e->modified,
-                            .locked_until = e->locked_until};
+                            .locked_until = e->locked_until,
+                            .sum_at = (uint32_t)(key + version),
+                            .sum_kind = (uint8_t)e->sum_kind,
+                            .sum_len = (uint8_t)e->sum_len};
     if (g.key) {
         memcpy(g.key, e->key, key);
         memcpy(g.key + key, e->version, version);
+        if (e->sum_len)
+            memcpy(g.key + g.sum_at, e->sum, e->sum_len);
         l->gathered[l->len++] = g;
         return 0;
     }
@@ -95,12 +102,17 @@ static int accept_entry(struct sr_listing *l, const struct sr_storage_entry *fro
     }
     l->passed++;
     size_t prefix = strlen(l->s->prefix);
+    int summed = e.checksum && e.checksum_len > 0 && e.checksum_len <= SR_SUM_MAX &&
+                 e.checksum_kind > 0 && e.checksum_kind <= UINT8_MAX;
     const struct sr_store_entry out = {
         .key = strncmp(e.key, l->s->prefix, prefix) == 0 ? e.key + prefix : e.key,
         .size = e.object_size,
         .modified = e.modified,
         .locked_until = e.locked_until,
         .version = e.version ? e.version : "",
+        .sum_kind = summed ? (enum sr_sum_kind)e.checksum_kind : SR_SUM_NONE,
+        .sum_len = summed ? (size_t)e.checksum_len : 0,
+        .sum = summed ? e.checksum : NULL,
     };
     return l->must_sort ? gather(l, &out) : hand_on(l, &out);
 }
@@ -131,11 +143,15 @@ int sr_listing_flush(struct sr_listing *l, struct sr_error *err)
         /* Pages of a store that changes meanwhile may overlap. */
         if (i > 0 && strcmp(g->key, l->gathered[i - 1].key) == 0)
             continue;
-        const struct sr_store_entry e = {.key = g->key,
-                                         .size = g->size,
-                                         .modified = g->modified,
-                                         .locked_until = g->locked_until,
-                                         .version = g->key + strlen(g->key) + 1};
+        const struct sr_store_entry e = {
+            .key = g->key,
+            .size = g->size,
+            .modified = g->modified,
+            .locked_until = g->locked_until,
+            .version = g->key + strlen(g->key) + 1,
+            .sum_kind = (enum sr_sum_kind)g->sum_kind,
+            .sum_len = g->sum_len,
+            .sum = g->sum_len ? (const unsigned char *)g->key + g->sum_at : NULL};
         (void)hand_on(l, &e);
     }
     return SR_OK;

@@ -182,6 +182,8 @@ static int save_possible(const struct sr_store *s, const struct sr_store_object 
     if (!o->key && !(s->caps & SR_CAP_LATE_KEY))
         return sr_fail(err, SR_E_UNSUPPORTED,
                        "store %s must be told the name of an object before its bytes", s->name);
+    if (o->replace && !o->key)
+        return sr_fail(err, SR_E_INTERNAL, "store %s: what is replaced has a name", s->name);
     if (o->retain_until && !(s->caps & SR_CAP_LOCK))
         return sr_fail(err, SR_E_UNSUPPORTED,
                        "store %s cannot keep an object from being deleted until a date", s->name);
@@ -206,6 +208,7 @@ static int run(struct save_call *c, struct sr_storage_saved *saved, struct sr_er
     };
     const struct sr_storage_save_options options = {
         .size = sizeof options,
+        .flags = o->replace ? SR_STORAGE_SAVE_REPLACE : 0,
         .retain_until = o->retain_until,
     };
     char doing[64 + SR_KEY_MAX];

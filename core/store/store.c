@@ -166,6 +166,7 @@ static int ask_place(struct sr_store *s, struct sr_error *err)
     } else {
         rc = place_from_settings(s, &b, err);
     }
+    s->bare_len = b.len;
     if (rc == SR_OK && *s->prefix)
         rc = sr_buf_printf(&b, "/%s", s->prefix);
     if (rc == SR_OK && !(s->place = sr_buf_steal(&b)))

@@ -43,6 +43,18 @@ const char *sr_store_plugin(const struct sr_store *s); /* "local", "s3" */
 const char *sr_store_place(const struct sr_store *s);
 unsigned sr_store_caps(const struct sr_store *s); /* of enum sr_store_cap */
 struct sr_store *sr_store_ro(struct sr_store_rw *s);
+/* SR_E_CONFIG when BACKUP_<STORE>_REQUIRE_ENCRYPTION is on and encryption ("none", "gpg-public"...
+ * as a manifest says it) is none: what is not encrypted must not be put there. what names it for
+ * the message ("backup app-..."). Asked by every writer of backups before it writes. */
+int sr_store_check_encryption(const struct sr_store *s, const char *what, const char *encryption,
+                              struct sr_error *err);
+
+/* Numbers as in the storage interface; kinds of later versions pass as they come. */
+enum sr_sum_kind {
+    SR_SUM_NONE = 0,
+    SR_SUM_SHA256 = 5, /* the one that a manifest names too */
+};
+#define SR_SUM_MAX 64 /* bytes */
 
 struct sr_store_entry {
     const char *key;      /* valid during the call only */
@@ -50,6 +62,10 @@ struct sr_store_entry {
     int64_t modified;     /* UTC seconds; 0: unknown */
     int64_t locked_until; /* UTC seconds; 0: not locked or unknown */
     const char *version;  /* "" : none */
+    /* What the store itself says of the whole object's bytes. */
+    enum sr_sum_kind sum_kind;
+    size_t sum_len;           /* bytes; 0: it says nothing */
+    const unsigned char *sum; /* NULL then */
 };
 
 /* Nonzero stops the listing, which then returns SR_OK. */
@@ -83,6 +99,8 @@ struct sr_store_object {
     uint64_t size_hint;          /* SR_SIZE_UNKNOWN */
     const char *const *metadata; /* name, value, name, value, NULL; or NULL */
     int64_t retain_until;        /* UTC seconds; 0: none */
+    int replace; /* an object of that key may be replaced, whole and at once (SR_E_UNSUPPORTED where
+                    the store cannot): for one that is known to be damaged, and nothing else */
 };
 
 struct sr_store_saved {
@@ -93,14 +111,22 @@ struct sr_store_saved {
     char sha256[65];      /* hex; "" when it named none */
 };
 
-/* Never replaces: SR_E_EXISTS. After any failure nothing is visible under the key;
- * SR_E_IN_DOUBT when even that cannot be known. */
+/* Never replaces, unless object->replace: SR_E_EXISTS. After any failure nothing is visible under
+ * the key; SR_E_IN_DOUBT when even that cannot be known. */
 int sr_store_save(struct sr_store_rw *s, const struct sr_store_object *object,
                   sr_store_pull_fn pull, void *pull_ctx, struct sr_store_saved *ret,
                   struct sr_error *err);
 /* Saves len bytes from memory under key. */
 int sr_store_save_small(struct sr_store_rw *s, const char *key, const void *data, size_t len,
                         struct sr_error *err);
+
+/* Copies the object under key of from, without its bytes passing through here, to the same key of
+ * to. SR_E_UNSUPPORTED, with nothing tried, unless both are one place of one plugin that copies
+ * inside itself (stores that differ in their prefix alone). Uses to's handle and credentials only.
+ * Promises and results as of sr_store_save; of object count key, retain_until and replace. */
+int sr_store_copy(struct sr_store_rw *to, const struct sr_store *from,
+                  const struct sr_store_object *object, struct sr_store_saved *ret,
+                  struct sr_error *err);
 
 enum sr_store_deletion {
     SR_DELETION_DONE = 1, /* gone, or never was */

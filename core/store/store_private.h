@@ -17,6 +17,7 @@ struct sr_store {
     char name[SR_PLUGIN_NAME_MAX + 1];
     char prefix[SR_KEY_MAX]; /* "", or ending at a slash */
     char *place;
+    size_t bare_len; /* of place, before the prefix */
     struct sr_setting_view view;
     struct sr_setting_lookup lookup;
     int read_only;

@@ -62,6 +62,17 @@ no 'and retention follows, where the new one is' test -e "$BACKUP_DIR/$old.shop.
 ok 'and only there' test -e "$T/dr/$old.shop.manifest.json"
 is 'the store that failed holds nothing of it' "$(find "$T/dr" -name 'one-*' | wc -l)" 0
 
+# A store that takes nothing unencrypted.
+exit_is 2 'an unencrypted backup for a store that wants encryption' with BACKUP_DR_REQUIRE_ENCRYPTION=on sr backup --label open
+contains 'is refused with both settings' "$ERR" 'BACKUP_DR_REQUIRE_ENCRYPTION'
+contains 'and what to do' "$ERR" 'set BACKUP_ENCRYPTION_ENABLED=on'
+is 'before anything is written anywhere' "$(_keys | grep -c '^open')" 0
+cp "$BACKUP_DIR"/app-[0-9a-f]*.sql.gz "$T/by-hand.sql.gz"
+exit_is 2 'adopt refuses it too' with BACKUP_DR_REQUIRE_ENCRYPTION=on sr adopt --store dr --database shop "$T/by-hand.sql.gz"
+printf 'a phrase of some length' >"$T/phrase"
+exit_is 0 'an encrypted one is taken' with BACKUP_DR_REQUIRE_ENCRYPTION=on BACKUP_ENCRYPTION_ENABLED=on \
+    BACKUP_ENCRYPTION_PASSPHRASE_FILE="$T/phrase" sr backup --label closed
+
 # A store that cannot even be opened: a file lies where its folder should be.
 mv "$T/dr" "$T/dr.away" && : >"$T/dr"
 exit_is 3 'a run goes on with the store that is left' sr backup --label alone --json

@@ -213,6 +213,118 @@ static void prefix(void)
     close_local(&o);
 }
 
+/* Gives len bytes, and fails in their place when the text has fewer. */
+struct bytes {
+    const char *text;
+    size_t len;
+};
+
+static int pull_bytes(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
+                      struct sr_error *err)
+{
+    struct bytes *b = ctx;
+    size_t n = strlen(b->text);
+    (void)timeout_ms;
+    if (n == 0 && b->len > 0)
+        return sr_fail(err, SR_E_CORRUPT, "the test's bytes break off");
+    CU_ASSERT_FATAL(cap >= n);
+    memcpy(buf, b->text, n);
+    b->text += n;
+    b->len -= n;
+    *ret_len = n;
+    return SR_OK;
+}
+
+static void assert_holds(struct sr_store *s, const char *key, const char *wanted)
+{
+    struct sr_buf b;
+    struct sr_error err = SR_ERROR_INIT;
+    sr_buf_init(&b, 100);
+    ASSERT_OK(sr_store_fetch_small(s, key, &b, &err), err);
+    CU_ASSERT_STRING_EQUAL(sr_buf_str(&b), wanted);
+    sr_buf_done(&b);
+}
+
+/* What is damaged can be replaced, as a whole and only when that is asked for. */
+static void replacing(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    struct opened o = open_local("replaced");
+    struct bytes good = {"good", 4}, cut = {"half", 8};
+    struct sr_store_object object = {.key = "a", .size_hint = 4};
+    put(o.rw, "a", "bad");
+    CU_ASSERT_EQUAL(sr_store_save(o.rw, &object, pull_bytes, &good, NULL, &err), SR_E_EXISTS);
+    assert_holds(o.s, "a", "bad");
+    object.replace = 1;
+    sr_error_clear(&err);
+    CU_ASSERT_EQUAL(sr_store_save(o.rw, &object, pull_bytes, &cut, NULL, &err), SR_E_CORRUPT);
+    assert_holds(o.s, "a", "bad");
+    good = (struct bytes){"good", 4};
+    sr_error_clear(&err);
+    ASSERT_OK(sr_store_save(o.rw, &object, pull_bytes, &good, NULL, &err), err);
+    assert_holds(o.s, "a", "good");
+    object.key = NULL;
+    CU_ASSERT_EQUAL(sr_store_save(o.rw, &object, pull_bytes, &good, NULL, &err), SR_E_INTERNAL);
+    close_local(&o);
+}
+
+/* Between two stores that differ in their prefix alone. */
+static void copying(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    const char *const pairs[] = {"BACKUP_STORAGE_ADAPTER=local,b=local,else=local",
+                                 pair("BACKUP_DIR", "copied"),
+                                 pair("BACKUP_B_DIR", "copied"),
+                                 pair("BACKUP_ELSE_DIR", "elsewhere"),
+                                 "BACKUP_LOCAL_PREFIX=one",
+                                 "BACKUP_B_PREFIX=two",
+                                 NULL};
+    struct sr_config *cfg = config_of(pairs);
+    struct sr_stores s = {0};
+    struct sr_store_saved saved = {.size = 0};
+    struct sr_store_object object = {.key = "a/x"};
+    ASSERT_OK(sr_stores_open(cfg, NULL, &s, &err), err);
+    CU_ASSERT_EQUAL_FATAL(s.len, 3);
+    put(s.items[0], "a/x", "bytes");
+    ASSERT_OK(sr_store_copy(s.items[1], sr_store_ro(s.items[0]), &object, &saved, &err), err);
+    CU_ASSERT_STRING_EQUAL(saved.key, "a/x");
+    assert_holds(sr_store_ro(s.items[1]), "a/x", "bytes");
+    CU_ASSERT_EQUAL(sr_store_copy(s.items[1], sr_store_ro(s.items[0]), &object, &saved, &err),
+                    SR_E_EXISTS);
+    object.replace = 1;
+    sr_error_clear(&err);
+    ASSERT_OK(sr_store_copy(s.items[1], sr_store_ro(s.items[0]), &object, &saved, &err), err);
+    object.key = "nosuch";
+    CU_ASSERT_EQUAL(sr_store_copy(s.items[1], sr_store_ro(s.items[0]), &object, &saved, &err),
+                    SR_E_NOT_FOUND);
+    object.key = "a/x";
+    sr_error_clear(&err);
+    CU_ASSERT_EQUAL(sr_store_copy(s.items[2], sr_store_ro(s.items[0]), &object, &saved, &err),
+                    SR_E_UNSUPPORTED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "by itself"));
+    assert_listed(sr_store_ro(s.items[2]), NULL, NULL, "");
+    sr_stores_close(&s);
+    sr_config_free(cfg);
+}
+
+static void encryption_required(void)
+{
+    struct sr_error err = SR_ERROR_INIT;
+    const char *const pairs[] = {"BACKUP_STORAGE_ADAPTER=local,b=local", pair("BACKUP_DIR", "open"),
+                                 pair("BACKUP_B_DIR", "closed"), "BACKUP_B_REQUIRE_ENCRYPTION=yes",
+                                 NULL};
+    struct sr_config *cfg = config_of(pairs);
+    struct sr_stores s = {0};
+    ASSERT_OK(sr_stores_open(cfg, NULL, &s, &err), err);
+    ASSERT_OK(sr_store_check_encryption(sr_store_ro(s.items[0]), "it", "none", &err), err);
+    ASSERT_OK(sr_store_check_encryption(sr_store_ro(s.items[1]), "it", "gpg-public", &err), err);
+    CU_ASSERT_EQUAL(sr_store_check_encryption(sr_store_ro(s.items[1]), "it", "none", &err),
+                    SR_E_CONFIG);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "BACKUP_B_REQUIRE_ENCRYPTION"));
+    sr_stores_close(&s);
+    sr_config_free(cfg);
+}
+
 /* --- several stores --- */
 
 static int open_fails(const char *const *pairs, const char *only, const char *wanted)
@@ -855,6 +967,9 @@ static const struct unit_test tests[] = {
     {"keys", keys},
     {"round trip", round_trip},
     {"prefix", prefix},
+    {"replacing", replacing},
+    {"copying", copying},
+    {"encryption required", encryption_required},
     {"named stores", named_stores},
     {"refused stores", refused_stores},
     {"read only", read_only},
