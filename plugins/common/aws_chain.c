@@ -281,7 +281,10 @@ int32_t sc_aws_creds_new(const struct sr_storage_host *host, const struct sc_aws
                          struct sc_creds **ret, struct sc_error *err)
 {
     _cleanup_free_ char *choice = NULL;
-    const struct sc_creds_options times = {SC_AWS_ADVISORY_S, SC_AWS_MANDATORY_S};
+    const struct sc_creds_options times = {.advisory_s = SC_AWS_ADVISORY_S,
+                                           .mandatory_s = SC_AWS_MANDATORY_S,
+                                           .offset =
+                                               options->clock ? &options->clock->offset : NULL};
     int32_t rc = sc_aws_setting(host, "credentials", &choice, err);
     if (rc != SR_STORAGE_OK)
         return rc;

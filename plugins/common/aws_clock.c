@@ -11,14 +11,23 @@ int64_t sc_aws_clock_now(const struct sc_aws_clock *clock, const struct sr_stora
     return host->now(host) + (clock ? atomic_load(&clock->offset) : 0);
 }
 
+static int worth_it(int64_t seconds)
+{
+    return seconds >= WORTH_S || seconds <= -WORTH_S;
+}
+
+int sc_aws_clock_moved(const struct sc_aws_clock *clock, int64_t offset)
+{
+    return clock && worth_it(atomic_load(&clock->offset) - offset);
+}
+
 int sc_aws_clock_learn(struct sc_aws_clock *clock, const struct sr_storage_host *host,
                        const struct sc_response *response)
 {
     if (!clock || response->date <= 0)
         return 0;
     int64_t offset = response->date - host->now(host);
-    int64_t off_by = offset - atomic_load(&clock->offset);
-    if (off_by < WORTH_S && off_by > -WORTH_S)
+    if (!worth_it(offset - atomic_load(&clock->offset)))
         return 0;
     if (!response->date_trusted) {
         sc_log(host, SR_STORAGE_LOG_WARN,

@@ -31,6 +31,9 @@ int64_t sc_aws_clock_now(const struct sc_aws_clock *clock, const struct sr_stora
 /* Nonzero when an offset was adopted, which is logged as a warning: sign and try again. */
 int sc_aws_clock_learn(struct sc_aws_clock *clock, const struct sr_storage_host *host,
                        const struct sc_response *response);
+/* Nonzero when a time that was signed with that offset differs from what is known now: another
+ * request has learnt it meanwhile. */
+int sc_aws_clock_moved(const struct sc_aws_clock *clock, int64_t offset);
 /* Nonzero for the error codes by which AWS says that the time of a signature is off. */
 int sc_aws_clock_is_skew(const char *code);
 

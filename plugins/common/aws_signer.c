@@ -17,18 +17,44 @@ int32_t sc_aws_signer_sign(const struct sc_aws_signer *s, struct sc_aws_use *use
         return rc;
     sc_cred_unref(use->cred);
     use->cred = cred;
+    use->offset = s->clock ? atomic_load(&s->clock->offset) : 0;
     return sc_sigv4_sign(r, &s->where, cred, payload, sc_aws_clock_now(s->clock, s->host), s->keys,
                          err);
+}
+
+static int is_one_of(const char *code, const char *const *codes)
+{
+    for (; *codes; codes++)
+        if (strcmp(code, *codes) == 0)
+            return 1;
+    return 0;
 }
 
 static int says_expired(const char *code)
 {
     static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "InvalidToken",
-                                        "TokenRefreshRequired"};
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strcmp(code, codes[i]) == 0)
-            return 1;
-    return 0;
+                                        "TokenRefreshRequired", NULL};
+    return is_one_of(code, codes);
+}
+
+static int says_wrong(const char *code)
+{
+    static const char *const codes[] = {"InvalidAccessKeyId", "SignatureDoesNotMatch", NULL};
+    return is_one_of(code, codes);
+}
+
+/* Reads the credentials again; nonzero when they are others than those that were refused. */
+static int others_are_there(const struct sc_aws_signer *s, const struct sc_cred *refused)
+{
+    struct sc_cred *now = NULL;
+    sc_creds_refuse(s->creds, refused);
+    if (sc_creds_get(s->creds, s->host, &now, NULL) != SR_STORAGE_OK)
+        return 0;
+    int others = strcmp(now->id, refused->id) != 0 ||
+                 !sc_secret_equal(&now->secret, &refused->secret) ||
+                 !sc_secret_equal(&now->token, &refused->token);
+    sc_cred_unref(now);
+    return others;
 }
 
 int sc_aws_signer_mends(const struct sc_aws_signer *s, struct sc_aws_use *use,
@@ -42,9 +68,14 @@ int sc_aws_signer_mends(const struct sc_aws_signer *s, struct sc_aws_use *use,
         return 1;
     }
     if (sc_aws_clock_is_skew(code) && !use->set &&
-        sc_aws_clock_learn(s->clock, s->host, response)) {
+        (sc_aws_clock_learn(s->clock, s->host, response) ||
+         sc_aws_clock_moved(s->clock, use->offset))) {
         use->set = 1;
         return 1;
+    }
+    if (says_wrong(code) && !use->renewed && use->cred) {
+        use->renewed = 1;
+        return others_are_there(s, use->cred);
     }
     return 0;
 }

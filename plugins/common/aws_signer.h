@@ -27,12 +27,13 @@ struct sc_aws_signer {
 
 struct sc_aws_use {
     struct sc_cred *cred; /* of the last try; a reference */
+    int64_t offset;       /* of the clock, likewise */
     int renewed, set;     /* which remedies were tried */
 };
 
 #define SC_AWS_USE_INIT \
     {                   \
-        NULL, 0, 0      \
+        NULL, 0, 0, 0   \
     }
 
 void sc_aws_use_done(struct sc_aws_use *use);
@@ -42,7 +43,10 @@ int32_t sc_aws_signer_sign(const struct sc_aws_signer *s, struct sc_aws_use *use
                            struct sc_request *r, const char *payload, struct sc_error *err);
 
 /* Nonzero when the answer's error code (NULL: none, as for HEAD) says that credentials have expired
- * or the clock is off, and something was changed that makes another try worth it at once. */
+ * or are wrong, or that the clock is off, and something was changed that makes another try worth it
+ * at once. Of several requests that were on their way with what is off, each is mended. Wrong ones
+ * are read again where they came from, which may take as long as sc_creds_get: a key that was
+ * replaced in its file is found so. */
 int sc_aws_signer_mends(const struct sc_aws_signer *s, struct sc_aws_use *use,
                         const struct sc_response *response, const char *code);
 

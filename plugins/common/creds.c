@@ -134,6 +134,11 @@ static int32_t search(struct sc_creds *c, const struct sr_storage_host *host, in
                    *last ? " (" : "", last, *last ? ")" : "");
 }
 
+static int64_t now_of(const struct sc_creds *c, const struct sr_storage_host *host)
+{
+    return host->now(host) + (c->options.offset ? atomic_load(c->options.offset) : 0);
+}
+
 static int is_alive(const struct sc_creds *c, int64_t now)
 {
     return c->current && !c->refused && (c->current->expires == 0 || c->current->expires > now);
@@ -185,10 +190,10 @@ static int32_t renew(struct sc_creds *c, const struct sr_storage_host *host, str
         c->chosen = chosen;
         c->refused = 0;
         c->not_before = 0;
-        c->lifetime = fresh->expires - host->now(host);
+        c->lifetime = fresh->expires - now_of(c, host);
         return SR_STORAGE_OK;
     }
-    int64_t now = host->now(host);
+    int64_t now = now_of(c, host);
     if (!is_alive(c, now)) {
         if (err)
             *err = why;
@@ -219,12 +224,12 @@ int32_t sc_creds_get(struct sc_creds *c, const struct sr_storage_host *host, str
 {
     int32_t rc = SR_STORAGE_OK;
     (void)pthread_mutex_lock(&c->lock);
-    while (c->renewing && !is_alive(c, host->now(host)) && rc == SR_STORAGE_OK) {
+    while (c->renewing && !is_alive(c, now_of(c, host)) && rc == SR_STORAGE_OK) {
         wait_a_moment(c);
         if (host->is_cancelled(host))
             rc = sc_fail(err, SR_STORAGE_E_CANCELLED, "cancelled while waiting for credentials");
     }
-    if (rc == SR_STORAGE_OK && !c->renewing && wants_renewal(c, host->now(host)))
+    if (rc == SR_STORAGE_OK && !c->renewing && wants_renewal(c, now_of(c, host)))
         rc = renew(c, host, err);
     if (rc == SR_STORAGE_OK)
         *ret = sc_cred_ref(c->current);

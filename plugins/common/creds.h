@@ -60,6 +60,9 @@ struct sc_provider {
 struct sc_creds_options {
     int64_t advisory_s;  /* try to renew so long before the end */
     int64_t mandatory_s; /* and in haste so long before it */
+    /* Seconds to add to the host's clock, as far as the server's is known (common/aws_clock.h); it
+     * may change, and lives as long as the chain. NULL: none. */
+    const _Atomic int64_t *offset;
 };
 
 struct sc_creds;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BARREN_MAX 8 /* as many tries as sc_retry_default has */
+
 void sc_resume_init(struct sc_resume *f, const struct sr_storage_fetch_options *o,
                     const struct sr_storage_writer *writer)
 {
@@ -18,6 +20,7 @@ int sc_resume_range(struct sc_resume *f, char out[SC_RANGE_MAX])
     uint64_t from = f->offset + f->done;
     uint64_t left = f->length - f->done;
     f->skip = 0;
+    f->begun = f->done;
     if (f->length == SR_STORAGE_SIZE_UNKNOWN || left > UINT64_MAX - from)
         (void)snprintf(out, SC_RANGE_MAX, "bytes=%llu-", (unsigned long long)from);
     else
@@ -89,6 +92,14 @@ int32_t sc_resume_sink(struct sc_resume *f, const void *data, size_t len, struct
 void sc_resume_judge(struct sc_resume *f, const struct sc_response *r, struct sc_verdict *v)
 {
     uint64_t at = f->offset + f->done;
+    f->barren = f->done > f->begun ? 0 : f->barren + 1;
+    if (v->cls != SC_DONE && v->cls != SC_FINAL && r->received > 0 && f->barren >= BARREN_MAX) {
+        size_t used = strlen(v->text);
+        v->cls = SC_FINAL;
+        (void)snprintf(v->text + used, sizeof v->text - used,
+                       "; %u tries in a row brought nothing past byte %llu", f->barren,
+                       (unsigned long long)at);
+    }
     if (r->status == 416 && f->total != SR_STORAGE_SIZE_UNKNOWN && at < f->total) {
         v->cls = SC_FINAL;
         v->code = SR_STORAGE_E_CHANGED;

@@ -10,8 +10,9 @@
  *
  * Each try asks for what is still missing, of the object as it was at the first: its tag (an ETag,
  * a generation) is kept, and another one is E_CHANGED. A server that ignores the range sends
- * everything; what comes before it is passed over. Pure but for the writer, which is called on the
- * thread of the call. */
+ * everything; what comes before it is passed over, and where it breaks again and again before
+ * anything new has come that is the end: the client counts such bytes as progress. Pure but for the
+ * writer, which is called on the thread of the call. */
 #ifndef SC_RESUME_H
 #define SC_RESUME_H
 
@@ -28,7 +29,9 @@ struct sc_resume {
     uint64_t skip;   /* bytes still to be passed over: the server began too early */
     uint64_t total;  /* of the object; SR_STORAGE_SIZE_UNKNOWN until it is told */
     char tag[SC_TAG_MAX];
-    int stopped; /* the writer wants no more */
+    uint64_t begun;  /* done, as this try began */
+    unsigned barren; /* tries in a row that brought nothing new */
+    int stopped;     /* the writer wants no more */
 };
 
 void sc_resume_init(struct sc_resume *f, const struct sr_storage_fetch_options *o,
@@ -41,7 +44,8 @@ int sc_resume_range(struct sc_resume *f, char out[SC_RANGE_MAX]);
 int32_t sc_resume_head(struct sc_resume *f, const struct sc_response *r, const char *tag,
                        struct sc_error *err);
 int32_t sc_resume_sink(struct sc_resume *f, const void *data, size_t len, struct sc_error *err);
-/* 416: nothing is there any more, which is the end or a change; 412: it changed. */
+/* Called for each try that ended. 416: nothing is there any more, which is the end or a change;
+ * 412: it changed. */
 void sc_resume_judge(struct sc_resume *f, const struct sc_response *r, struct sc_verdict *v);
 /* What the fetch ends with, after the call ended with rc: E_CANCELLED when the writer stopped it,
  * E_CORRUPT when less came than was announced. */

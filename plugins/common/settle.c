@@ -35,6 +35,10 @@ static void confirm(struct sc_settling *v, const struct sc_seen *seen)
 {
     v->saved->confirmed |= SR_STORAGE_CONFIRMED_SIZE;
     v->saved->object_size = seen->size;
+    if (!seen->version[0])
+        return;
+    v->saved->confirmed |= SR_STORAGE_CONFIRMED_VERSION;
+    memcpy(v->saved->version, seen->version, sizeof v->saved->version);
 }
 
 int32_t sc_settle_lost(struct sc_settling *v, uint64_t size, struct sc_error *err)

@@ -39,8 +39,8 @@ struct sc_settling {
 int32_t sc_mark_make(const struct sr_storage_host *host, char out[SC_MARK_SIZE],
                      struct sc_error *err);
 /* The answer was lost, or says what may be our own work. SR_STORAGE_OK: it is there, whole, and
- * ours (its size is then confirmed). Else how it failed: *err, which holds why the answer was lost,
- * is what stays when the object is not there. */
+ * ours (its size is then confirmed, and its version where it has one). Else how it failed: *err,
+ * which holds why the answer was lost, is what stays when the object is not there. */
 int32_t sc_settle_lost(struct sc_settling *v, uint64_t size, struct sc_error *err);
 /* After success: what the store says it holds. E_CORRUPT, and the object is removed, when it is not
  * what was sent; else never fails: who may only write cannot look. */

@@ -6,6 +6,7 @@
 
 #define WAIT_MS 10  /* for the network, before the source is asked again */
 #define IDLE_MS 500 /* for the source, while nothing is on its way */
+#define ROUNDS 4    /* that go well before one part more is tried at once */
 
 struct slot {
     struct sc_buffer buf;
@@ -18,6 +19,7 @@ struct sc_upload {
     struct sc_upload_options o;
     struct sc_plan plan;
     unsigned most;  /* parts under way at once; fewer after the store asked for less */
+    unsigned well;  /* parts in a row that were not throttled */
     uint64_t held;  /* bytes of all buffers */
     unsigned count; /* sealed parts */
     int eof;        /* the reader has come to its end */
@@ -175,6 +177,21 @@ static int32_t part_send(struct sc_upload *u, struct slot *slot, struct sc_error
     return rc;
 }
 
+/* Down at once, up slowly: what a store could not take for a moment it may take again. */
+static void pace(struct sc_upload *u, int throttled)
+{
+    u->well = throttled ? 0 : u->well + 1;
+    if (throttled && u->most > 1) {
+        u->most--;
+        sc_log(u->o.host, SR_STORAGE_LOG_VERBOSE,
+               "the store asks for fewer requests; %u parts at once from now on", u->most);
+    } else if (u->most < u->o.concurrency && u->well >= ROUNDS * u->most) {
+        u->most++;
+        u->well = 0;
+        sc_log(u->o.host, SR_STORAGE_LOG_VERBOSE, "%u parts at once again", u->most);
+    }
+}
+
 static int32_t part_finished(struct sc_upload *u, struct slot *slot, struct sc_error *err)
 {
     const struct sc_call *call = slot->call;
@@ -185,11 +202,7 @@ static int32_t part_finished(struct sc_upload *u, struct slot *slot, struct sc_e
         rc = u->o.ops->done(u->o.ctx, slot->number, slot->call, err);
     if (rc != SR_STORAGE_OK)
         (void)sc_error_wrap(err, "part %u", slot->number);
-    if (call->throttled > 0 && u->most > 1) {
-        u->most--;
-        sc_log(u->o.host, SR_STORAGE_LOG_VERBOSE,
-               "the store asks for fewer requests; %u parts at once from now on", u->most);
-    }
+    pace(u, call->throttled > 0);
     part_end(u, slot);
     return rc;
 }

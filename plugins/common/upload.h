@@ -17,7 +17,8 @@
  * answers come; and `end` frees the request. A part's bytes stay where they are until `end`.
  *
  * MEMORY is the plan's (common/parts.h): each buffer is a part that is on its way, or the one that
- * fills. Parts that were throttled make the number at once smaller, down to one. The source never
+ * fills. Parts that were throttled make the number at once smaller, down to one; several rounds of
+ * parts that were not make it larger again. The source never
  * waits for the network longer than a buffer takes, nor the network for the source. One thread:
  * that of the call of save. Errors leave the upload to be stopped and freed. */
 #ifndef SC_UPLOAD_H

@@ -7,6 +7,7 @@
 
 struct source {
     int asked;
+    int same; /* each time what it gave first */
     int64_t expires;
 };
 
@@ -17,7 +18,8 @@ static int32_t fetch(void *ctx, const struct sr_storage_host *host, struct sc_cr
     struct sc_cred *c = sc_cred_new();
     (void)host;
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
-    (void)snprintf(c->id, sizeof c->id, "KEY%d", ++s->asked);
+    s->asked++;
+    (void)snprintf(c->id, sizeof c->id, "KEY%d", s->same ? 1 : s->asked);
     c->expires = s->expires;
     *ret = c;
     return sc_secret_set(&c->secret, "secret", 6, err);
@@ -42,7 +44,8 @@ static void rig_init(struct rig *x)
                                        .clock = &x->clock,
                                        .keys = sc_sigv4_keys_new(),
                                        .where = {"us-east-1", "s3", SC_SIGV4_S3}};
-    ASSERT_OK(sc_creds_new(&(struct sc_creds_options){900, 600}, &x->signer.creds, &err), err);
+    ASSERT_OK(sc_creds_new(&(struct sc_creds_options){.advisory_s = 900}, &x->signer.creds, &err),
+              err);
     ASSERT_OK(
         sc_creds_add(x->signer.creds, &(struct sc_provider){"test", fetch, NULL, &x->source}, &err),
         err);
@@ -87,7 +90,7 @@ static void expired(void)
     CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &x.use, &r, "ExpiredToken")); /* once per call */
     CU_ASSERT(signed_with(&x, "Credential=KEY2/"));
     /* A call that was signed before the renewal does not throw the new ones away. */
-    struct sc_aws_use late = {NULL, 0, 0};
+    struct sc_aws_use late = SC_AWS_USE_INIT;
     late.cred = sc_cred_new();
     CU_ASSERT(sc_aws_signer_mends(&x.signer, &late, &r, "ExpiredToken"));
     CU_ASSERT(signed_with(&x, "Credential=KEY2/"));
@@ -124,6 +127,53 @@ static void skewed(void)
     rig_done(&x);
 }
 
+/* Several parts were on their way when the first of them learnt what the time is. */
+static void skewed_in_flight(void)
+{
+    struct rig x;
+    struct sc_error err = SC_ERROR_INIT;
+    struct sc_aws_use late = SC_AWS_USE_INIT;
+    rig_init(&x);
+    struct sc_response r = {.status = 403, .date = x.h.wall + 86400, .date_trusted = 1};
+    CU_ASSERT(signed_with(&x, "/20261121/"));
+    ASSERT_OK(sc_aws_signer_sign(&x.signer, &late, &x.r, SC_SIGV4_EMPTY, &err), err);
+    CU_ASSERT(sc_aws_signer_mends(&x.signer, &x.use, &r, "RequestTimeTooSkewed"));
+    CU_ASSERT(sc_aws_signer_mends(&x.signer, &late, &r, "RequestTimeTooSkewed"));
+    ASSERT_OK(sc_aws_signer_sign(&x.signer, &late, &x.r, SC_SIGV4_EMPTY, &err), err);
+    CU_ASSERT_STRING_EQUAL(sc_headers_get(&x.r.headers, "x-amz-date"), "20261122T100000Z");
+    CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &late, &r, "RequestTimeTooSkewed"));
+    sc_aws_use_done(&late);
+    rig_done(&x);
+}
+
+/* A key that was replaced in its file is read again, once; the same one again is no remedy. */
+static void rotated(void)
+{
+    static const char *const codes[] = {"InvalidAccessKeyId", "SignatureDoesNotMatch"};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct rig x;
+        rig_init(&x);
+        const struct sc_response r = {.status = 403, .date = x.h.wall, .date_trusted = 1};
+        CU_ASSERT(signed_with(&x, "KEY1/"));
+        CU_ASSERT(sc_aws_signer_mends(&x.signer, &x.use, &r, codes[i]));
+        CU_ASSERT(signed_with(&x, "KEY2/"));
+        CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &x.use, &r, codes[i]));
+        /* One that was signed with the old key takes what is there by now. */
+        struct sc_aws_use late = SC_AWS_USE_INIT;
+        late.cred = sc_cred_new();
+        CU_ASSERT(sc_aws_signer_mends(&x.signer, &late, &r, codes[i]));
+        CU_ASSERT_EQUAL(x.source.asked, 2);
+        sc_aws_use_done(&late);
+        rig_done(&x);
+        rig_init(&x);
+        x.source.same = 1;
+        CU_ASSERT(signed_with(&x, "KEY1/"));
+        CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &x.use, &r, codes[i]));
+        CU_ASSERT_EQUAL(x.source.asked, 2);
+        rig_done(&x);
+    }
+}
+
 static void nothing_to_mend(void)
 {
     struct rig x;
@@ -131,7 +181,6 @@ static void nothing_to_mend(void)
     struct sc_response r = {.status = 403, .date = x.h.wall, .date_trusted = 1};
     CU_ASSERT(signed_with(&x, "KEY1"));
     CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &x.use, &r, "AccessDenied"));
-    CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &x.use, &r, "SignatureDoesNotMatch"));
     CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &x.use, &r, NULL));
     r.status = 503;
     CU_ASSERT_FALSE(sc_aws_signer_mends(&x.signer, &x.use, &r, "ExpiredToken"));
@@ -143,6 +192,8 @@ static const struct unit_test tests[] = {
     {"expired credentials", expired},
     {"renewed on the way", renewed_on_the_way},
     {"a clock that is off", skewed},
+    {"a clock that is off, several at once", skewed_in_flight},
+    {"a key that was replaced", rotated},
     {"nothing to mend", nothing_to_mend},
     {0},
 };

@@ -238,12 +238,39 @@ static void one_renews_at_a_time(void)
     test_host_done(&h);
 }
 
+/* This machine's clock is two hours ahead, and the server has told so. */
+static void by_the_servers_clock(void)
+{
+    struct test_host h;
+    struct sc_error err = SC_ERROR_INIT;
+    struct source s = {.expires = 10000 + 3600};
+    struct sc_creds *c = NULL;
+    _Atomic int64_t offset = 0;
+    test_host_init(&h);
+    h.wall = 10000 + 7200;
+    ASSERT_OK(
+        sc_creds_new(&(struct sc_creds_options){.advisory_s = 900, .offset = &offset}, &c, &err),
+        err);
+    ASSERT_OK(sc_creds_add(c, &(struct sc_provider){"test", fetch, NULL, &s}, &err), err);
+    CU_ASSERT_STRING_EQUAL(got(c, &h), "key-1");
+    atomic_store(&offset, -7200);
+    CU_ASSERT_STRING_EQUAL(got(c, &h), "key-1");
+    CU_ASSERT_STRING_EQUAL(got(c, &h), "key-1");
+    h.wall += 3600;
+    s.expires += 3600;
+    CU_ASSERT_STRING_EQUAL(got(c, &h), "key-2");
+    CU_ASSERT_STRING_EQUAL(got(c, &h), "key-2");
+    sc_creds_free(c);
+    test_host_done(&h);
+}
+
 static const struct unit_test tests[] = {
     {"the first that has something is used", the_first_that_has_something},
     {"a failing source is not passed over", a_failing_source_is_not_passed_over},
     {"renewal ahead of the end", renewal},
     {"short lives", short_lives},
     {"refused by the server", refused_by_the_server},
+    {"by the server's clock", by_the_servers_clock},
     {"one renews at a time", one_renews_at_a_time},
     {0},
 };

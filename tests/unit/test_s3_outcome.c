@@ -219,6 +219,27 @@ static void looks_before_completing(void)
     rig_end(&r);
 }
 
+/* Fewer parts at once when the store asks for it; more again when it has stopped asking. */
+static void fewer_at_once_and_more_again(void)
+{
+    static const char *const two[] = {"concurrency", "2", NULL};
+    struct rig r;
+    rig_begin(
+        &r,
+        "[{'match':'PUT partNumber=1&','times':1,'reply':{'status':503,'headers':"
+        "{'Retry-After':'0'},'body':'<Error><Code>SlowDown</Code></Error>'}}," PARTS
+        "{'match':'HEAD','reply':" HEAD_OURS(
+            "36700164") "},"
+                        "{'match':'POST uploadId','reply':{'body':'<CompleteMultipartUploadResult>"
+                        "<ETag>e</ETag></CompleteMultipartUploadResult>'}}]",
+        two);
+    CU_ASSERT_EQUAL(save(&r, (struct source){.left = 7 * PART + 4}, SR_STORAGE_SAVE_REPLACE, 0),
+                    SR_STORAGE_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(sc_buf_str(&r.host.log), "; 1 parts at once from now on"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(sc_buf_str(&r.host.log), "2 parts at once again"));
+    rig_end(&r);
+}
+
 static void deadline_while_the_source_stalls(void)
 {
     struct rig r;
@@ -285,6 +306,27 @@ static void nothing_where_more_was_announced(void)
     rig_end(&r);
 }
 
+/* A server that sends everything each time, and breaks off before what is still missing. */
+static void broken_off_at_the_same_byte(void)
+{
+    struct rig r;
+    uint64_t got = 0;
+    rig_begin(&r,
+              "[{'match':'GET','at':'reply-body','after':5,'end':'close',"
+              "'reply':{'status':200,'body':'0123456789'}}]",
+              NULL);
+    const struct sr_storage_fetch_options o = {
+        .size = sizeof o, .key = "k", .length = SR_STORAGE_SIZE_UNKNOWN};
+    const struct sr_storage_writer w = {.size = sizeof w, .ctx = &got, .write = take};
+    (void)alarm(60);
+    CU_ASSERT_EQUAL(r.plugin->fetch(r.handle, &o, &w), SR_STORAGE_E_UNAVAILABLE);
+    (void)alarm(0);
+    CU_ASSERT_EQUAL(got, 5);
+    CU_ASSERT_EQUAL(sent(&r, "GET", "/k"), 9); /* one that came on, and eight that did not */
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.host.text, "nothing past byte 5"));
+    rig_end(&r);
+}
+
 /* As MinIO says it. */
 static void locked_by_another_name(void)
 {
@@ -342,9 +384,11 @@ static const struct unit_test tests[] = {
     {"without a condition: looked at again before the PUT", looks_again},
     {"completed after the answer was given up", completed_late},
     {"looked at before the parts are put together", looks_before_completing},
+    {"fewer at once, and more again", fewer_at_once_and_more_again},
     {"a deadline while the source stalls", deadline_while_the_source_stalls},
     {"no word about locks is not a no", locks_that_cannot_be_asked_for},
     {"a listing where locks were asked for is a no", locks_unheard_of},
+    {"broken off at the same byte, again and again", broken_off_at_the_same_byte},
     {"416 before the end that was announced", nothing_where_more_was_announced},
     {"a lock that is called an invalid request", locked_by_another_name},
     {"deleting many, cancelled on the way", deletions_cancelled},
