@@ -65,6 +65,7 @@ struct sr_manifest {
     struct sr_strlist notes;  /* "globals without role passwords" ... */
     char *detail_key;         /* NULL: none (encryption off: the detail is in `detail`) */
     struct sr_detail *detail; /* when encryption is off; else NULL */
+    char digest[65];          /* its self-digest, of one that was read; else "" */
 };
 
 struct sr_detail_object {

@@ -177,9 +177,9 @@ static int check_format(const json_t *root, struct sr_error *err)
     return SR_OK;
 }
 
-static int check_digest(json_t *root, struct sr_error *err)
+static int check_digest(json_t *root, char real[65], struct sr_error *err)
 {
-    char claimed[65] = "", real[65] = "";
+    char claimed[65] = "";
     int rc = sr_json_get_sha256(root, "digest", SR_JSON_REQUIRED, claimed, err);
     if (rc == SR_OK)
         (void)json_object_del(root, "digest");
@@ -196,6 +196,7 @@ int sr_manifest_read(const void *text, size_t len, struct sr_manifest **ret, str
 {
     json_t *root = NULL;
     struct sr_manifest *m = NULL;
+    char digest[65] = "";
     if (len > SR_MANIFEST_MAX)
         return sr_fail(err, SR_E_CORRUPT, "a manifest of %zu bytes; at most %u are allowed", len,
                        SR_MANIFEST_MAX);
@@ -203,9 +204,11 @@ int sr_manifest_read(const void *text, size_t len, struct sr_manifest **ret, str
     if (rc == SR_OK)
         rc = check_format(root, err);
     if (rc == SR_OK)
-        rc = check_digest(root, err);
+        rc = check_digest(root, digest, err);
     if (rc == SR_OK && sr_manifest_new(&m) != SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    if (rc == SR_OK)
+        memcpy(m->digest, digest, sizeof m->digest);
     if (rc == SR_OK)
         rc = read_members(root, m, err);
     json_decref(root);

@@ -10,6 +10,7 @@
 #include "core/engine/backup.h"
 #include "core/engine/doctor.h"
 #include "core/engine/listing.h"
+#include "core/engine/prover.h"
 #include "core/engine/restore.h"
 #include "core/engine/retention.h"
 #include "core/engine/sweep.h"
@@ -23,16 +24,19 @@ void sr_report_plan(struct sr_output *o, const struct sr_backup_result *r);
 /* now: UTC seconds, for ages. */
 void sr_report_list(struct sr_output *o, const struct sr_listing *l, int64_t now);
 
-/* store: where the manifest was read. closed: why the detail was not opened, or NULL. */
+/* store: where the manifest was read, and its proofs. closed: why the detail was not opened, or
+ * NULL. */
 void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
-                        const struct sr_manifest *m, const char *closed);
+                        const struct sr_manifest *m, const struct sr_proofs *proofs,
+                        const char *closed);
 
 struct sr_verified {
     const char *store;
     char source[SR_SOURCE_MAX];
     struct sr_verify_result result;
 };
-void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t len);
+/* left: how many a bound kept from being verified. */
+void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t len, size_t left);
 
 /* dry_run: nothing was deleted. at: the moment it was judged for, UTC seconds. */
 void sr_report_prune(struct sr_output *o, const struct sr_prune_result *r, int dry_run, int64_t at);

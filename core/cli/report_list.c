@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/cli/report.h"
+#include "core/cli/report_proofs.h"
 #include "core/cli/table.h"
 #include "core/util/text.h"
 
@@ -11,12 +12,15 @@ static json_t *entry_json(const struct sr_listing_entry *e, int64_t now)
     json_t *until = e->kept_until < 0    ? json_null()
                     : e->kept_until == 0 ? sr_json_time(now)
                                          : sr_json_time(e->kept_until);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:o, s:o}", "set",
-                     sr_json_text_or_null(e->set), "label", sr_json_text_or_null(e->label),
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+                     "set", sr_json_text_or_null(e->set), "label", sr_json_text_or_null(e->label),
                      "source", sr_json_text_or_null(e->source), "created_at", sr_json_time(e->time),
                      "trigger", sr_json_text_or_null(e->trigger), "size", sr_json_size(e->size),
                      "encrypted", e->encrypted != 0, "stores", sr_json_strings(&e->stores),
-                     "proofs", sr_json_strings(&e->proofs), "hold", e->held != 0, "kept_until",
+                     "proofs", sr_proof_names_json(&e->proofs), "rung",
+                     e->rung == SR_RUNG_NONE ? json_null() : json_string(sr_rung_name(e->rung)),
+                     "rung_since", e->rung_since < 0 ? json_null() : sr_json_time(e->rung_since),
+                     "failing", sr_json_strings(&e->failing), "hold", e->held != 0, "kept_until",
                      until, "kept_because", sr_json_text_or_null(e->kept_because));
 }
 
@@ -38,6 +42,19 @@ static void joined_cell(struct sr_table *t, const struct sr_strlist *l)
     sr_buf_done(&b);
 }
 
+/* "compared", or "re-read; FAILED in dr". */
+static void proofs_cell(struct sr_table *t, const struct sr_listing_entry *e)
+{
+    struct sr_buf b;
+    sr_buf_init(&b, 65536);
+    if (e->rung != SR_RUNG_NONE)
+        (void)sr_buf_adds(&b, sr_rung_name(e->rung));
+    for (size_t i = 0; i < e->failing.len; i++)
+        (void)sr_buf_printf(&b, "%s%s", i ? "," : "; FAILED in ", e->failing.items[i]);
+    sr_table_cell(t, sr_buf_str(&b));
+    sr_buf_done(&b);
+}
+
 static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int64_t now)
 {
     char created[SR_TIME_ISO_SIZE], until[SR_TIME_ISO_SIZE], age[SR_AGE_TEXT], size[SR_SIZE_TEXT];
@@ -52,7 +69,7 @@ static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int6
     sr_table_cell(t, size);
     sr_table_cell(t, e->encrypted ? "yes" : "no");
     joined_cell(t, &e->stores);
-    joined_cell(t, &e->proofs);
+    proofs_cell(t, e);
     sr_table_cell(t, e->kept_until < 0 ? "for ever" : e->kept_until == 0 ? "goes next" : until);
     sr_table_cell(t, e->kept_because);
 }

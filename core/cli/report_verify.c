@@ -16,6 +16,19 @@ static const char *rung_name(enum sr_verify_rung rung)
     return "unknown";
 }
 
+/* The proofs that were written. */
+static json_t *recorded_json(const struct sr_verify_result *r)
+{
+    json_t *a = json_array();
+    if (a && r->passed != SR_RUNG_NONE)
+        sr_json_append(
+            &a, json_pack("{s:s, s:s}", "rung", sr_rung_name(r->passed), "outcome", "passed"));
+    if (a && r->failed != SR_RUNG_NONE)
+        sr_json_append(
+            &a, json_pack("{s:s, s:s}", "rung", sr_rung_name(r->failed), "outcome", "failed"));
+    return a;
+}
+
 static json_t *one_json(const struct sr_verified *v)
 {
     json_t *a = json_array();
@@ -26,27 +39,29 @@ static json_t *one_json(const struct sr_verified *v)
                               sr_json_text_or_null(o->note));
         sr_json_append(&a, e);
     }
-    return json_pack("{s:o, s:o, s:o, s:s, s:o}", "set", sr_json_text_or_null(v->result.set),
-                     "source", sr_json_text_or_null(v->source), "store",
-                     sr_json_text_or_null(v->store), "rung", rung_name(v->result.rung), "objects",
-                     a);
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "set",
+                     sr_json_text_or_null(v->result.set), "source", sr_json_text_or_null(v->source),
+                     "store", sr_json_text_or_null(v->store), "rung", rung_name(v->result.rung),
+                     "objects", a, "recorded", recorded_json(&v->result), "not_recorded",
+                     sr_json_text_or_null(v->result.not_recorded), "duration_seconds",
+                     sr_json_seconds(v->result.seconds));
 }
 
-static json_t *verified_json(const struct sr_verified *v, size_t len)
+static json_t *verified_json(const struct sr_verified *v, size_t len, size_t left)
 {
     json_t *a = json_array();
     for (size_t i = 0; a && i < len; i++)
         sr_json_append(&a, one_json(&v[i]));
-    return json_pack("{s:o}", "verified", a);
+    return json_pack("{s:o, s:o}", "verified", a, "left", sr_json_size(left));
 }
 
-void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t len)
+void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t len, size_t left)
 {
     static const struct sr_column columns[] = {
         {"RUNG", 0}, {"SIZE", 1}, {"STORE", 0}, {"OBJECT", 0}, {"NOTE", 0}};
     struct sr_table t;
     if (o->json) {
-        sr_output_document(o, verified_json(v, len));
+        sr_output_document(o, verified_json(v, len, left));
         return;
     }
     sr_table_init(&t, columns, 5);
@@ -63,4 +78,6 @@ void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t
         }
     sr_table_print(&t, o);
     sr_table_done(&t);
+    if (left > 0)
+        sr_output_line(o, "%zu more are left for another time", left);
 }

@@ -34,6 +34,7 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     struct sr_catalog_set found;
     struct sr_catalog *c = NULL;
     struct sr_manifest *m = NULL;
+    struct sr_proofs proofs = {0};
     _cleanup_free_ char *closed = NULL;
     char object[SR_KEY_MAX];
     int rc = sr_places_open_reachable(cli->ctx, sr_args_str(a, "store"), &places, err);
@@ -48,8 +49,11 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     if (rc == SR_OK)
         rc = sr_unseal_detail(cli->ctx, store, m, &closed, err);
     if (rc == SR_OK)
+        rc = sr_proofs_read(cli->ctx, sr_store_ro(store), set_in(c, &found), m, &proofs, err);
+    if (rc == SR_OK)
         sr_report_manifest(cli->out, sr_store_name(sr_store_ro(store)), set_in(c, &found), m,
-                           closed);
+                           &proofs, closed);
+    sr_proofs_done(&proofs);
     sr_catalog_free(c);
     sr_manifest_free(m);
     sr_places_close(&places);
@@ -60,11 +64,14 @@ const struct sr_verb sr_verb_show = {
     .name = "show",
     .summary = "one backup, the whole manifest made readable",
     .synopsis = "BACKUP [--store STORE] [--database DB] [--label PREFIX]",
-    .about = "Shows what one backup holds: its objects with sizes and digests, who can decrypt it, "
-             "the tools that made it and, where it is not encrypted or the key is here, host, "
-             "databases, tables and rows. Nobody is asked for a passphrase: a key that is locked "
-             "counts as not here.\n"
-             "\n" SR_ABOUT_BACKUP,
+    .about =
+        "Shows what one backup holds: its objects with sizes and digests, who can decrypt it, "
+        "the tools that made it and, where it is not encrypted or the key is here, host, "
+        "databases, tables and rows; and every proof that lies beside it: what was checked, when, "
+        "where, and how it came out. A proof that is damaged or of another backup is told as "
+        "such and counts for nothing. Nobody is asked for a passphrase: a key that is locked "
+        "counts as not here.\n"
+        "\n" SR_ABOUT_BACKUP,
     .examples = "strongroom show latest\nstrongroom show dr:pre-migration --json",
     .options = options,
     .operand = "BACKUP",

@@ -71,6 +71,15 @@ const struct sr_setting sr_settings[] = {
     {SETTING("BACKUP_SWEEP_AGE", DURATION, "24h",
              "unfinished objects younger than this are never swept")},
 
+    /* Proofs. */
+    {SETTING("BACKUP_PROOFS", BOOL, "on",
+             "record what verify and restore-test find, as objects beside the backup")},
+    {SETTING("BACKUP_VERIFY_SAMPLE", INT, "0",
+             "`verify --all` reads no more than so many backups, those that need it most; 0: all"),
+     .max = 1000000},
+    {SETTING("BACKUP_VERIFY_TIME", DURATION, "0s",
+             "`verify --all` begins with no other backup after so long; 0s: no limit")},
+
     /* Names. */
     {SETTING("BACKUP_LABEL_TIMESTAMP", BOOL, "on",
              "append the UTC time to labels; off: a label can be used once")},

@@ -28,13 +28,30 @@ static struct sr_listing_entry *entry_add(struct sr_listing *l, size_t *cap,
         *cap = more;
     }
     struct sr_listing_entry *e = &l->items[l->len++];
-    *e = (struct sr_listing_entry){.time = set->time};
+    *e = (struct sr_listing_entry){.time = set->time, .rung_since = -1};
     memcpy(e->set, set->set, sizeof e->set);
     memcpy(e->source, set->source, sizeof e->source);
     if (sr_name_unescape(set->label, e->label, sizeof e->label, NULL) != SR_OK)
         (void)snprintf(e->label, sizeof e->label, "%s", set->label);
     e->trigger = strcmp(set->label, "scheduled") == 0 ? "scheduled" : "cli";
     return e;
+}
+
+/* Proofs are of one copy: what failed in one store says nothing of the other. */
+static int proofs_merge(struct sr_listing_entry *e, const struct sr_catalog_set *set,
+                        const char *store)
+{
+    struct sr_standing s;
+    sr_standing_of(&set->proofs, &s);
+    if (s.rung > e->rung || (s.rung == e->rung && s.since > e->rung_since)) {
+        e->rung = s.rung;
+        e->rung_since = s.since;
+    }
+    for (size_t i = 0; i < set->proofs.len; i++)
+        if (!sr_strlist_has(&e->proofs, set->proofs.items[i]) &&
+            sr_strlist_add(&e->proofs, set->proofs.items[i]) != SR_OK)
+            return SR_E_NO_MEMORY;
+    return s.failed == SR_RUNG_NONE ? SR_OK : sr_strlist_add(&e->failing, store);
 }
 
 /* What one store adds to an entry. Of two stores the longer life is told. */
@@ -45,10 +62,8 @@ static int entry_merge(struct sr_listing_entry *e, const struct sr_catalog_set *
     e->encrypted |= set->encrypted;
     if (set->data_size > e->size)
         e->size = set->data_size;
-    for (size_t i = 0; i < set->proofs.len; i++)
-        if (!sr_strlist_has(&e->proofs, set->proofs.items[i]) &&
-            sr_strlist_add(&e->proofs, set->proofs.items[i]) != SR_OK)
-            return SR_E_NO_MEMORY;
+    if (proofs_merge(e, set, store) != SR_OK)
+        return SR_E_NO_MEMORY;
     int64_t until = v->keep ? v->kept_until : 0;
     int longer = !e->kept_because || (e->kept_until >= 0 && (until < 0 || until > e->kept_until));
     if (longer) {
@@ -137,6 +152,7 @@ void sr_listing_free(struct sr_listing *l)
     for (size_t i = 0; i < l->len; i++) {
         sr_strlist_done(&l->items[i].stores);
         sr_strlist_done(&l->items[i].proofs);
+        sr_strlist_done(&l->items[i].failing);
         free(l->items[i].kept_because);
     }
     free(l->items);

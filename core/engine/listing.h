@@ -10,6 +10,7 @@
 #define SR_ENGINE_LISTING_H
 
 #include "core/catalog/catalog.h"
+#include "core/catalog/rung.h"
 #include "core/engine/context.h"
 #include "core/store/stores.h"
 
@@ -22,9 +23,12 @@ struct sr_listing_entry {
     uint64_t size;                 /* bytes of its data objects in one store */
     int encrypted;
     int held;
-    struct sr_strlist stores; /* names of the stores that hold it with a manifest */
-    struct sr_strlist proofs;
-    int64_t kept_until; /* UTC seconds; -1: for ever; 0: would be dropped now */
+    struct sr_strlist stores;  /* names of the stores that hold it with a manifest */
+    struct sr_strlist proofs;  /* suffixes, of all these stores; as their names tell (rung.h) */
+    enum sr_rung rung;         /* the highest that stands in any of them */
+    int64_t rung_since;        /* -1: no proof */
+    struct sr_strlist failing; /* names of the stores where a check failed last */
+    int64_t kept_until;        /* UTC seconds; -1: for ever; 0: would be dropped now */
     char *kept_because;
 };
 

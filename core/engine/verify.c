@@ -41,6 +41,33 @@ static int read_through(struct sr_opening *op, struct sr_structure *s, struct sr
     }
 }
 
+/* Whether the stored bytes at least are those of the manifest: what tells a damaged object from one
+ * that was never any good. */
+static int stored_agrees(struct sr_context *ctx, struct sr_store_rw *store,
+                         const struct sr_manifest_object *o)
+{
+    struct sr_opening *op = NULL;
+    struct sr_opening_options oo = {
+        .what = "reading again", .store = store, .key = o->key, .expect = o};
+    int rc = sr_opening_start(ctx, &oo, &op, NULL);
+    if (rc == SR_OK)
+        rc = read_through(op, NULL, NULL);
+    if (rc == SR_OK)
+        rc = sr_opening_end(op, NULL);
+    sr_opening_free(op);
+    return rc == SR_OK;
+}
+
+static enum sr_rung fell_at(struct sr_context *ctx, struct sr_store_rw *store, int opened, int rc,
+                            const struct sr_manifest_object *o)
+{
+    if (rc != SR_E_CORRUPT && rc != SR_E_NOT_FOUND && rc != SR_E_KEY && rc != SR_E_UNSUPPORTED)
+        return SR_RUNG_NONE;
+    if (!opened || !stored_agrees(ctx, store, o))
+        return SR_RUNG_REREAD;
+    return rc == SR_E_KEY || rc == SR_E_UNSUPPORTED ? SR_RUNG_NONE : SR_RUNG_OPENED;
+}
+
 static int verify_object(struct sr_context *ctx, struct sr_store_rw *store, const char *closed,
                          const struct sr_manifest_object *o, const struct sr_passphrase *pass,
                          struct sr_verify_object *ret, struct sr_error *err)
@@ -86,6 +113,8 @@ static int verify_object(struct sr_context *ctx, struct sr_store_rw *store, cons
     ret->rung = rc != SR_OK                              ? SR_VERIFY_FAILED
                 : closed || (s && *sr_structure_note(s)) ? SR_VERIFY_REREAD
                                                          : SR_VERIFY_OPENED;
+    if (rc != SR_OK)
+        ret->fell = fell_at(ctx, store, !closed, rc, o);
     const char *note = rc != SR_OK ? err->text : closed ? closed : s ? sr_structure_note(s) : "";
     if (*note && sr_set_string(&ret->note, note) != SR_OK && rc == SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
@@ -107,8 +136,11 @@ int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
     struct sr_passphrase *pass = NULL;
     struct sr_error first = SR_ERROR_INIT;
     struct sr_verify_result v = {.rung = SR_VERIFY_OPENED};
+    int64_t started = sr_clock_monotonic(ctx->clock);
     memcpy(v.set, set->set, sizeof v.set);
     int rc = sr_catalog_manifest(sr_store_ro(store), set, &m, err);
+    if (rc == SR_OK)
+        memcpy(v.manifest, m->digest, sizeof v.manifest);
     if (rc == SR_OK)
         rc = sr_passphrase_from_config(ctx->cfg, &pass, err);
     if (rc == SR_OK && !(v.objects = calloc(m->objects_len + 1, sizeof *v.objects)))
@@ -117,12 +149,15 @@ int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
         struct sr_error e = SR_ERROR_INIT;
         const struct sr_manifest_object *o = &m->objects[i];
         struct sr_verify_object *vo = &v.objects[v.len++];
+        v.encrypted |= strcmp(o->encryption, "none") != 0;
         if (sr_set_string(&vo->key, o->key) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
         else
             rc = verify_object(ctx, store, why_closed(m, o, pass), o, pass, vo, &e);
         if (vo->rung < v.rung)
             v.rung = vo->rung;
+        if (rc == SR_OK)
+            v.bytes += vo->size;
         if (rc == SR_OK)
             continue;
         if (!is_damage(rc)) { /* cancelled, unreachable: nothing is known of the rest */
@@ -136,6 +171,7 @@ int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
     }
     if (rc == SR_OK && first.code != SR_OK)
         rc = sr_fail(err, SR_E_CORRUPT, "backup %s is damaged: %s", set->set, first.text);
+    v.seconds = (double)(sr_clock_monotonic(ctx->clock) - started) / 1e9;
     sr_manifest_free(m);
     sr_passphrase_free(pass);
     *ret = v;
@@ -149,5 +185,6 @@ void sr_verify_result_done(struct sr_verify_result *v)
         free(v->objects[i].note);
     }
     free(v->objects);
+    free(v->not_recorded);
     *v = (struct sr_verify_result){0};
 }

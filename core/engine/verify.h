@@ -1,6 +1,8 @@
 /* Reading stored bytes again: digests of every stored byte; with the key also what is inside.
  *
+ *     sr_verify_picks(&ctx, &stores, &p, &err);            // what there is to verify, in order
  *     sr_verify_set(&ctx, store, &set, &v, &err);
+ *     sr_verify_record(prover, store, &set, &v, &err);     // what it found, beside the set
  *     sr_verify_result_done(&v)
  *
  * Rungs: re-read (stored digest and size agree), opened (decrypted, decompressed, plaintext digest
@@ -11,7 +13,10 @@
 #define SR_ENGINE_VERIFY_H
 
 #include "core/catalog/catalog.h"
+#include "core/catalog/rung.h"
 #include "core/engine/context.h"
+#include "core/engine/prover.h"
+#include "core/store/stores.h"
 
 enum sr_verify_rung {
     SR_VERIFY_FAILED = 0,
@@ -22,6 +27,9 @@ enum sr_verify_rung {
 struct sr_verify_object {
     char *key;
     enum sr_verify_rung rung;
+    /* Where it failed: SR_RUNG_REREAD, SR_RUNG_OPENED (the stored bytes agree), or SR_RUNG_NONE
+     * when it did not, or what failed was not the object (a key that does not fit). */
+    enum sr_rung fell;
     uint64_t size;
     char *note; /* what failed, or why it stopped at re-read; NULL: nothing to say */
 };
@@ -31,6 +39,13 @@ struct sr_verify_result {
     struct sr_verify_object *objects;
     size_t len;
     enum sr_verify_rung rung; /* the lowest of its objects */
+    char manifest[65];        /* its digest; "" when it could not be read */
+    int encrypted;            /* any of its objects */
+    uint64_t bytes;           /* stored bytes that were read and agree */
+    double seconds;
+    /* Of sr_verify_record. */
+    enum sr_rung passed, failed; /* rungs that were recorded; SR_RUNG_NONE: none */
+    char *not_recorded;          /* why nothing was, or not all; NULL: nothing to say */
 };
 
 /* SR_OK also when nothing could be opened for want of a key; SR_E_CORRUPT when any object is
@@ -38,6 +53,36 @@ struct sr_verify_result {
 int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
                   const struct sr_catalog_set *set, struct sr_verify_result *ret,
                   struct sr_error *err);
+/* The rungs that a result proves: climbed, and fallen off from; SR_RUNG_NONE where there is none.
+ * Pure. */
+enum sr_rung sr_verify_passed(const struct sr_verify_result *v);
+enum sr_rung sr_verify_failed(const struct sr_verify_result *v);
+/* Writes them beside the set and says so in *v. A store that may not be written to is no failure:
+ * v->not_recorded tells. SR_E_CANCELLED, SR_E_NO_MEMORY. */
+int sr_verify_record(struct sr_prover *p, const char *store, const struct sr_catalog_set *set,
+                     struct sr_verify_result *v, struct sr_error *err);
+
+/* One set in one store that could be verified. */
+struct sr_verify_pick {
+    size_t store; /* index in the stores */
+    char set[SR_SET_MAX], source[SR_SOURCE_MAX];
+    int64_t time;
+    struct sr_standing standing;
+};
+struct sr_verify_picks {
+    struct sr_verify_pick *items;
+    size_t len;
+};
+/* Every set with a manifest in every store, the one that needs it most first. From names alone.
+ * *ret is emptied with sr_verify_picks_done whatever comes back. */
+int sr_verify_picks(struct sr_context *ctx, const struct sr_stores *stores,
+                    struct sr_verify_picks *ret, struct sr_error *err);
+void sr_verify_picks_done(struct sr_verify_picks *p);
+/* The order of need, as for qsort: what was never checked, the newest first; then by how long ago
+ * it was checked, the longest first; of equals the least proven. So a run that is bounded comes
+ * round to everything. Pure. */
+int sr_verify_need(const void *a, const void *b);
+
 void sr_verify_result_done(struct sr_verify_result *v);
 
 #endif

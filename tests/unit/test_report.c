@@ -276,6 +276,12 @@ static void list_both(void)
         CU_ASSERT_EQUAL(sr_strlist_add(&e[i].stores, "dr"), SR_OK);
     }
     e[0].held = 1;
+    e[2].rung = SR_RUNG_OPENED;
+    CU_ASSERT_EQUAL(sr_strlist_add(&e[2].proofs, "proof-opened-20251120120501.json") |
+                        sr_strlist_add(&e[2].proofs, "proof-failed-reread-20251120120502.json") |
+                        sr_strlist_add(&e[2].proofs, "proof-flown-20251120120502.json") |
+                        sr_strlist_add(&e[2].failing, "dr"),
+                    SR_OK);
     e[0].kept_because = (char *)(uintptr_t) "on hold";
     const struct sr_listing l = {e, 3}, none = {e, 0};
     begin(&c, 1);
@@ -285,23 +291,35 @@ static void list_both(void)
     const json_t *a = json_object_get(j, "backups");
     CU_ASSERT_EQUAL(json_array_size(a), 3);
     const json_t *b = json_array_get(a, 0);
-    names_are(b, "set label source created_at trigger size encrypted stores proofs hold kept_until "
+    names_are(b, "set label source created_at trigger size encrypted stores proofs rung rung_since "
+                 "failing hold kept_until "
                  "kept_because");
     CU_ASSERT(json_is_true(json_object_get(b, "hold")));
     CU_ASSERT(json_is_true(json_object_get(b, "encrypted")));
     CU_ASSERT(json_is_null(json_object_get(b, "kept_until")));
     CU_ASSERT_STRING_EQUAL(text_of(b, "kept_because"), "on hold");
     CU_ASSERT_STRING_EQUAL(text_of(json_array_get(a, 1), "kept_until"), "2025-11-20T14:05:01Z");
-    CU_ASSERT_STRING_EQUAL(text_of(json_array_get(a, 2), "kept_until"), "2025-11-21T12:05:01Z");
+    b = json_array_get(a, 2);
+    CU_ASSERT_STRING_EQUAL(text_of(b, "kept_until"), "2025-11-21T12:05:01Z");
+    CU_ASSERT_STRING_EQUAL(text_of(b, "rung"), "opened");
+    const json_t *proofs = json_object_get(b, "proofs");
+    CU_ASSERT_EQUAL(json_array_size(proofs), 2);
+    names_are(json_array_get(proofs, 1), "rung outcome time");
+    CU_ASSERT_STRING_EQUAL(text_of(json_array_get(proofs, 1), "rung"), "re-read");
+    CU_ASSERT_STRING_EQUAL(text_of(json_array_get(proofs, 1), "outcome"), "failed");
+    CU_ASSERT_STRING_EQUAL(text_of(json_array_get(proofs, 0), "time"), "2025-11-20T12:05:01Z");
     json_decref(j);
 
     begin(&c, 0);
     sr_report_list(&c.out, &l, WHEN + 7200);
     char *text = end_text(&c);
-    HAS(text, "SET    SOURCE  CREATED               AGE   SIZE  ENC  STORES    PROOFS  KEPT UNTIL");
-    HAS(text, "set-0  app     2025-11-20T12:05:01Z  2 h  512 B  yes  local,dr  -       for ever   "
-              "           on hold\n");
+    HAS(text,
+        "SET    SOURCE  CREATED               AGE   SIZE  ENC  STORES    PROOFS                "
+        "KEPT UNTIL");
+    HAS(text, "set-0  app     2025-11-20T12:05:01Z  2 h  512 B  yes  local,dr  -             "
+              "        for ever              on hold\n");
     HAS(text, "goes next");
+    HAS(text, "opened; FAILED in dr");
     free(text);
 
     begin(&c, 0);
@@ -315,8 +333,11 @@ static void list_both(void)
     CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "backups")), 0);
     CU_ASSERT(json_is_array(json_object_get(j, "backups")));
     json_decref(j);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         sr_strlist_done(&e[i].stores);
+        sr_strlist_done(&e[i].proofs);
+        sr_strlist_done(&e[i].failing);
+    }
 }
 
 static void show_both(void)
@@ -324,46 +345,67 @@ static void show_both(void)
     struct capture c;
     struct sr_manifest *m = manifest_make();
     struct sr_catalog_set set;
+    struct sr_proof_seen seen[2];
+    struct sr_proofs proofs = {.items = seen, .len = 2, .left = 3};
     static const char closed[] = "encrypted; the key is not here";
     memset(&set, 0, sizeof set);
     set.held = 1;
+    memset(seen, 0, sizeof seen);
+    (void)snprintf(seen[0].suffix, sizeof seen[0].suffix, "%s", "proof-opened-20251120120501.json");
+    seen[0].proof.name = (struct sr_proof_name){SR_RUNG_OPENED, 0, WHEN};
+    seen[0].proof.host = (char *)(uintptr_t) "vault";
+    (void)snprintf(seen[1].suffix, sizeof seen[1].suffix, "%s", "proof-reread-20251120120501.json");
+    seen[1].bad = (char *)(uintptr_t) "it is a proof of another backup";
+    proofs.standing.rung = SR_RUNG_OPENED;
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m, NULL);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, NULL);
     json_t *j = end_json(&c);
     names_are(
         j, "schema format set label source created_at finished_at trigger strongroom_version "
-           "store encrypted host hold proofs recipients tools notes detail detail_closed objects");
+           "store encrypted host hold proofs recipients tools notes detail detail_closed objects "
+           "rung");
     CU_ASSERT(json_is_true(json_object_get(j, "encrypted")));
     CU_ASSERT(json_is_true(json_object_get(j, "hold")));
     CU_ASSERT(json_is_null(json_object_get(j, "detail")));
+    CU_ASSERT_STRING_EQUAL(text_of(j, "rung"), "opened");
+    const json_t *one = json_array_get(json_object_get(j, "proofs"), 0);
+    names_are(one, "rung outcome time problem host store bytes duration_seconds checked error");
+    CU_ASSERT_STRING_EQUAL(text_of(one, "rung"), "opened");
+    CU_ASSERT_STRING_EQUAL(text_of(one, "outcome"), "passed");
+    CU_ASSERT_STRING_EQUAL(text_of(one, "host"), "vault");
+    CU_ASSERT_STRING_EQUAL(text_of(json_array_get(json_object_get(j, "proofs"), 1), "problem"),
+                           seen[1].bad);
     json_decref(j);
 
     CU_ASSERT_EQUAL(sr_set_string(&m->detail_key, "x.detail.json.gz.gpg"), SR_OK);
     begin(&c, 0);
-    sr_report_manifest(&c.out, "dr", &set, m, closed);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, closed);
     char *text = end_text(&c);
     HAS(text, "label       v1/2\n");
     HAS(text, "created     2025-11-20T12:05:01Z\nfinished    2025-11-20T12:06:16Z\n");
     HAS(text, "hold        kept until it is released\n");
+    HAS(text, "proven      opened\nproofs      2025-11-20T12:05:01Z opened on vault\n"
+              "            proof-reread-20251120120501.json counts for nothing: it is a proof of "
+              "another backup\n            and 3 older ones\n");
     HAS(text, "  stored    3.00 MiB (3145728 bytes), SHA-256 " SHA_A "\n");
     HAS(text, "host, tables and rows: encrypted; the key is not here (x.detail.json.gz.gpg)\n");
     free(text);
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m, closed);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, closed);
     j = end_json(&c);
     CU_ASSERT_STRING_EQUAL(text_of(j, "detail_closed"), closed);
     json_decref(j);
 
     m->detail = detail_make();
     begin(&c, 0);
-    sr_report_manifest(&c.out, "dr", &set, m, NULL);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, NULL);
     text = end_text(&c);
     HAS(text, "server      15.20\n");
     HAS(text, "  40  public.users");
     HAS(text, "public.\\xFFodd\\n");
     free(text);
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m, NULL);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, NULL);
     j = end_json(&c);
     CU_ASSERT_STRING_EQUAL(text_of(json_object_get(j, "detail"), "host"), "db1");
     CU_ASSERT(json_is_null(json_object_get(j, "detail_closed")));
@@ -388,10 +430,11 @@ static void verify_both(void)
     v.result.objects = o;
     v.result.len = 3;
     begin(&c, 1);
-    sr_report_verified(&c.out, &v, 1);
+    sr_report_verified(&c.out, &v, 1, 7);
     json_t *j = end_json(&c);
     const json_t *one = json_array_get(json_object_get(j, "verified"), 0);
-    names_are(one, "set source store rung objects");
+    names_are(one, "set source store rung objects recorded not_recorded duration_seconds");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(j, "left")), 7);
     CU_ASSERT_STRING_EQUAL(text_of(one, "rung"), "failed");
     const json_t *objects = json_object_get(one, "objects");
     names_are(json_array_get(objects, 0), "key rung size note");
@@ -399,10 +442,11 @@ static void verify_both(void)
     CU_ASSERT_STRING_EQUAL(text_of(json_array_get(objects, 2), "rung"), "opened");
     json_decref(j);
     begin(&c, 0);
-    sr_report_verified(&c.out, &v, 1);
+    sr_report_verified(&c.out, &v, 1, 7);
     char *text = end_text(&c);
     HAS(text, "FAILED   10 B  local  key     digest differs\n");
     HAS(text, "opened   10 B  local  key     -\n");
+    HAS(text, "7 more are left for another time\n");
     free(text);
 }
 
