@@ -14,6 +14,7 @@
 #include "core/engine/restore.h"
 #include "core/engine/retention.h"
 #include "core/engine/sweep.h"
+#include "core/engine/sync.h"
 #include "core/engine/verify.h"
 
 /* rc: what sr_backup_run returned. Objects are shown only when the set is stored. */
@@ -41,6 +42,8 @@ void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t
 /* dry_run: nothing was deleted. at: the moment it was judged for, UTC seconds. */
 void sr_report_prune(struct sr_output *o, const struct sr_prune_result *r, int dry_run, int64_t at);
 void sr_report_restore(struct sr_output *o, const struct sr_restore_result *r);
+void sr_report_sync(struct sr_output *o, const struct sr_sync_options *options,
+                    const struct sr_sync_result *r);
 void sr_report_sweep(struct sr_output *o, const struct sr_sweep_result *r, int dry_run);
 void sr_report_doctor(struct sr_output *o, const struct sr_doctor_result *r);
 

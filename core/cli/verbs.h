@@ -14,6 +14,7 @@ extern const struct sr_verb sr_verb_adopt;
 extern const struct sr_verb sr_verb_prune;
 extern const struct sr_verb sr_verb_hold;
 extern const struct sr_verb sr_verb_release;
+extern const struct sr_verb sr_verb_sync;
 extern const struct sr_verb sr_verb_sweep;
 extern const struct sr_verb sr_verb_plugins;
 extern const struct sr_verb sr_verb_config;

@@ -98,6 +98,14 @@ const struct sr_setting sr_settings[] = {
              "labels (patterns) that are kept longer; `-` for none")},
     {SETTING("BACKUP_RETENTION_CRITICAL_DAYS", DAYS, "forever", "how long those are kept"),
      .max = DAYS_MAX},
+    {SETTING("BACKUP_SYNC_JOBS", INT, "2", "so many sets are synced at a time"), .min = 1,
+     .max = 16},
+    {SETTING("BACKUP_SYNC_DELETE", BOOL, "off",
+             "sync deletes what is no longer in the store that it reads, as far as retention "
+             "allows")},
+    {SETTING("BACKUP_SYNC_MAX_DELETE", INT, "50",
+             "a sync that would delete more percent of a store's sets than this deletes nothing"),
+     .max = 100},
     {SETTING("BACKUP_SCHEDULE_CRON", STRING, "0 2 * * *", "when scheduled runs are due, UTC")},
 
     /* Safety, and what is told. */

@@ -1,4 +1,5 @@
 #include "config.h"
+#include "core/engine/recover_text.h"
 #include "core/engine/run.h"
 #include "core/pipeline/step.h"
 #include "core/util/cleanup.h"
@@ -77,15 +78,9 @@ static int commit_detail(struct sr_run *r, struct sr_buf *sealed, struct sr_erro
 /* How to get the data back without strongroom; written once a store. */
 static void commit_recover_text(struct sr_run *r)
 {
-    for (size_t i = 0; i < r->stores.len; i++) {
-        struct sr_error e = SR_ERROR_INIT;
-        int rc = r->targets[i].failed
-                     ? SR_OK
-                     : sr_store_save_small(r->targets[i].store, "RECOVER.txt", sr_recover_text,
-                                           strlen(sr_recover_text), &e);
-        if (rc != SR_OK && rc != SR_E_EXISTS)
-            sr_log(SR_LOG_WARN, "RECOVER.txt was not written: %s", e.text);
-    }
+    for (size_t i = 0; i < r->stores.len; i++)
+        if (!r->targets[i].failed)
+            sr_recover_text_save(r->targets[i].store);
 }
 
 static int fill_manifest(struct sr_run *r, struct sr_error *err)
@@ -120,12 +115,6 @@ static int fill_manifest(struct sr_run *r, struct sr_error *err)
     return rc == SR_OK ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
 }
 
-static int size_emit(void *ctx, const struct sr_store_entry *entry)
-{
-    *(uint64_t *)ctx = entry->size;
-    return 1;
-}
-
 /* Is every object there that the manifest is about to vouch for? Between its save and now another
  * hand (a sweep elsewhere, a person) may have taken it away. A store that cannot be asked (no right
  * to list, a hiccup) has confirmed its saves and is believed. */
@@ -133,23 +122,12 @@ static void check_target(const struct sr_manifest *m, struct sr_target *t)
 {
     for (size_t i = 0; i < m->objects_len && !t->failed; i++) {
         struct sr_error e = SR_ERROR_INIT;
-        const struct sr_manifest_object *o = &m->objects[i];
-        const char *store = sr_store_name(sr_store_ro(t->store));
-        uint64_t size = o->size;
-        int rc = sr_store_stat(sr_store_ro(t->store), o->key, size_emit, &size, &e);
-        if (rc == SR_E_NOT_FOUND)
-            sr_fail(
-                &e, SR_E_CHANGED,
-                "store %s: %s was saved and is gone again; is something else cleaning up there?",
-                store, o->key);
-        else if (rc == SR_OK && size != o->size)
-            sr_fail(&e, SR_E_CHANGED, "store %s: %s was saved with %llu bytes and now has %llu",
-                    store, o->key, (unsigned long long)o->size, (unsigned long long)size);
-        else if (rc != SR_OK)
-            sr_log(SR_LOG_VERBOSE, "%s could not be looked at before the manifest: %s", o->key,
-                   e.text);
-        if (e.code == SR_E_CHANGED)
+        int rc = sr_store_still_holds(sr_store_ro(t->store), &m->objects[i], &e);
+        if (rc == SR_E_CHANGED)
             sr_target_fail(t, &e);
+        else if (rc != SR_OK)
+            sr_log(SR_LOG_VERBOSE, "%s could not be looked at before the manifest: %s",
+                   m->objects[i].key, e.text);
     }
 }
 

@@ -44,10 +44,9 @@ int sr_lock_take(const char *state_dir, const char *name, struct sr_lock **ret,
         ssize_t n = pread(fd, owner, sizeof owner - 1, 0);
         owner[n > 0 ? n : 0] = '\0';
         owner[strspn(owner, "0123456789")] = '\0';
-        return sr_fail(
-            err, SR_E_BUSY,
-            "another backup of %s is running here (process %s holds %s); wait for it to end", name,
-            *owner ? owner : "unknown", path);
+        return sr_fail(err, SR_E_BUSY,
+                       "another run of %s is alive here (process %s holds %s); wait for it to end",
+                       name, *owner ? owner : "unknown", path);
     }
     /* The number is only for the message above; the lock itself does not depend on it. */
     char text[32];

@@ -11,6 +11,7 @@
 #ifndef SR_ENGINE_LOCK_H
 #define SR_ENGINE_LOCK_H
 
+#include "core/util/cleanup.h"
 #include "core/util/error.h"
 
 struct sr_lock;
@@ -19,6 +20,7 @@ struct sr_lock;
 int sr_lock_take(const char *state_dir, const char *name, struct sr_lock **ret,
                  struct sr_error *err);
 void sr_lock_release(struct sr_lock *l); /* NULL is fine */
+SR_DEFINE_CLEANUP(struct sr_lock *, sr_lock_release);
 
 /* Locks an open file without waiting: 0, or -1 with errno (EAGAIN: another holds it). */
 int sr_lock_fd(int fd);

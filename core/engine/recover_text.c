@@ -1,7 +1,10 @@
 #include "config.h"
-#include "core/engine/run.h"
+#include "core/engine/recover_text.h"
+#include "core/util/log.h"
 
-const char sr_recover_text[] =
+#include <string.h>
+
+static const char text[] =
     "HOW TO GET THE DATA BACK WITHOUT STRONGROOM\n"
     "===========================================\n"
     "\n"
@@ -37,3 +40,11 @@ const char sr_recover_text[] =
     "5. Run your application's migrations if its code is newer than the backup.\n"
     "\n"
     "In names, a character outside A-Z a-z 0-9 . - _ is written _xHH (its byte in hexadecimal).\n";
+
+void sr_recover_text_save(struct sr_store_rw *store)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    int rc = sr_store_save_small(store, "RECOVER.txt", text, strlen(text), &e);
+    if (rc != SR_OK && rc != SR_E_EXISTS)
+        sr_log(SR_LOG_WARN, "RECOVER.txt was not written: %s", e.text);
+}

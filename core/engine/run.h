@@ -67,7 +67,4 @@ int sr_run_dump_globals(struct sr_run *r, struct sr_error *err);
 
 int sr_run_commit(struct sr_run *r, struct sr_error *err);
 
-/* The text of RECOVER.txt. */
-extern const char sr_recover_text[];
-
 #endif

@@ -60,6 +60,30 @@ int sr_target_rollback(struct sr_target *t)
     return all;
 }
 
+static int size_emit(void *ctx, const struct sr_store_entry *entry)
+{
+    *(uint64_t *)ctx = entry->size;
+    return 1;
+}
+
+int sr_store_still_holds(struct sr_store *s, const struct sr_manifest_object *o,
+                         struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    uint64_t size = o->size;
+    int rc = sr_store_stat(s, o->key, size_emit, &size, &e);
+    if (rc == SR_E_NOT_FOUND)
+        return sr_fail(err, SR_E_CHANGED,
+                       "store %s: %s was saved and is gone again; is something else cleaning up "
+                       "there?",
+                       sr_store_name(s), o->key);
+    if (rc == SR_OK && size != o->size)
+        return sr_fail(err, SR_E_CHANGED, "store %s: %s was saved with %llu bytes and now has %llu",
+                       sr_store_name(s), o->key, (unsigned long long)o->size,
+                       (unsigned long long)size);
+    return rc == SR_OK ? SR_OK : sr_error_copy(err, &e);
+}
+
 void sr_target_done(struct sr_target *t)
 {
     sr_strlist_done(&t->saved);

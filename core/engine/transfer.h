@@ -70,6 +70,10 @@ int sr_transfer_seal(const struct sr_protection *p, const void *data, size_t len
 /* Takes what this run saved out of the target again, newest first. What cannot be removed is left
  * to the sweep and logged; nonzero when all is gone. */
 int sr_target_rollback(struct sr_target *t);
+/* Is an object that was saved still there, with its size? SR_E_CHANGED when it is not; anything
+ * else when the store could not be asked. The last look before a manifest vouches for it. */
+int sr_store_still_holds(struct sr_store *s, const struct sr_manifest_object *o,
+                         struct sr_error *err);
 /* Marks the target failed, once; logs it as a warning that the run goes on without it. */
 void sr_target_fail(struct sr_target *t, const struct sr_error *why);
 size_t sr_targets_alive(const struct sr_target *targets, size_t len);

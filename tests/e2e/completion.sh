@@ -68,6 +68,8 @@ offers 'strongroom list --st' --store
 offers 'strongroom list --store ' local dr
 offers 'strongroom list --store l' local
 offers 'strongroom backup --to local,d' local,dr
+offers 'strongroom sync ' local dr
+offers 'strongroom sync local d' dr
 offers 'strongroom plugins ' local memory
 offers 'strongroom config BACKUP_DR_' BACKUP_DR_HOW BACKUP_DR_TOKEN BACKUP_DR_PREFIX -- BACKUP_LOCAL_DIR
 offers 'strongroom config BACKUP_LOCAL_D' BACKUP_LOCAL_DIR
