@@ -29,19 +29,21 @@ int sc_resume_range(struct sc_resume *f, char out[SC_RANGE_MAX])
     return from > 0 || f->length != SR_STORAGE_SIZE_UNKNOWN;
 }
 
-/* "bytes 5-9/100"; the total may be "*". */
+/* "bytes 5-9/100"; the total may be "*". Azurite calls what is at the end "bytes 100-99/100". */
 static int content_range(const char *value, uint64_t *ret_from, uint64_t *ret_total)
 {
     char from[24], upto[24], total[24];
     uint64_t last;
     if (!value || sscanf(value, "bytes %23[0-9]-%23[0-9]/%23[0-9*]", from, upto, total) != 3 ||
-        sc_parse_u64(from, ret_from) != 0 || sc_parse_u64(upto, &last) != 0 || last < *ret_from)
+        sc_parse_u64(from, ret_from) != 0 || sc_parse_u64(upto, &last) != 0)
         return -1;
     if (strcmp(total, "*") == 0) {
         *ret_total = SR_STORAGE_SIZE_UNKNOWN;
-        return 0;
+        return last < *ret_from ? -1 : 0;
     }
-    return sc_parse_u64(total, ret_total) == 0 && last < *ret_total ? 0 : -1;
+    if (sc_parse_u64(total, ret_total) != 0 || last >= *ret_total)
+        return -1;
+    return last >= *ret_from || (*ret_from == *ret_total && last + 1 == *ret_from) ? 0 : -1;
 }
 
 int32_t sc_resume_head(struct sc_resume *f, const struct sc_response *r, const char *tag,

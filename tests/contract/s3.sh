@@ -21,22 +21,11 @@ suite() { # suite NAME OPTION...: everything against a bucket of its own
     is "$name: no object is left" "$(s3_keys "$name")" ''
     is "$name: no upload is left" "$(s3_uploads "$name")" ''
 }
-# A port that is bound, so that nobody else takes it, and not listened on.
-nobody_listens() {
-    setpriv --pdeathsig TERM /usr/bin/python3 -c 'import signal, socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1], flush=True)
-signal.pause()' >"$T/nobody" &
-    nobody_pid=$!
-    at_exit 'kill $nobody_pid'
-    poll 20 test -s "$T/nobody"
-}
 trouble_begin() {
     s3_bucket trouble && nobody_listens && server_start silent && server_rules silent '{"at": "accept", "end": "stall"}' || exit 1
     # Nearly all of it is waiting: beside the suite it costs no time.
     check trouble --only trouble --wrong secret_access_key=not-the-secret \
-        --unreachable endpoint_url="http://127.0.0.1:$(cat "$T/nobody")" --silent endpoint_url="$silent_URL" >"$T/trouble" 2>&1 &
+        --unreachable endpoint_url="http://127.0.0.1:$nobody_PORT" --silent endpoint_url="$silent_URL" >"$T/trouble" 2>&1 &
     trouble_pid=$!
 }
 trouble_end() {

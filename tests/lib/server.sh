@@ -6,6 +6,7 @@
 #   server_rules NAME RULE...        replaces the rules, each one JSON object, and begins to count anew
 #   server_tell NAME JSON            prints the answer to one line of its standard input
 #   server_requests NAME [FILTER]    prints what it got, one JSON line each; FILTER: of jq, on each
+#   nobody_listens                   binds a port, so that nobody else takes it, and does not listen: nobody_PORT
 #   server_stop NAME                 ends it; at the end of the test all are ended, by their process number
 #
 #   server_start store --handler "$SR_SRCDIR/tests/server/some_store.py"
@@ -76,4 +77,15 @@ server_stop() {
     eval "exec ${!in}>&- ${!out}<&-"
     rm -f "$T/$1.in" "$T/$1.out"
     printf -v "${1}_PID" %s ''
+}
+
+nobody_listens() {
+    setpriv --pdeathsig TERM /usr/bin/python3 -c 'import signal, socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+signal.pause()' >"$T/nobody" &
+    nobody_PID=$!
+    at_exit 'kill $nobody_PID'
+    poll 20 test -s "$T/nobody" && nobody_PORT=$(cat "$T/nobody")
 }
