@@ -105,18 +105,24 @@ static int error_read(struct azure_call *c, const struct sc_xml *xml, struct sc_
     return 1;
 }
 
-/* A clock that was set or credentials that were read anew make a further try worth it, at once;
- * each is done once per call. */
+/* A clock that was set, a token that can be renewed, a key that was replaced make a further try
+ * worth it, at once; each is done once per call. */
 static void mend(struct azure_call *c, struct sc_verdict *v)
 {
     struct azure *s = c->s;
-    int key = c->cred && c->cred->secret.len > 0;
-    if (key && !c->clock_set && sc_aws_clock_learn(&s->clock, s->host, &c->call.response)) {
+    if (!c->cred)
+        return;
+    if (c->cred->secret.len > 0 && !c->clock_set &&
+        (sc_aws_clock_learn(&s->clock, s->host, &c->call.response) ||
+         sc_aws_clock_moved(&s->clock, c->offset))) {
         c->clock_set = 1;
         v->cls = SC_AGAIN;
-    } else if (c->cred && !c->renewed) {
+    } else if (!c->renewed) {
         c->renewed = 1;
-        sc_creds_refuse(s->creds, c->cred);
+        if (strcmp(c->cred->id, AZURE_BY_BEARER) == 0)
+            sc_creds_refuse(s->creds, c->cred);
+        else if (!sc_creds_replaced(s->creds, s->host, c->cred))
+            return;
         v->cls = SC_AGAIN;
     }
 }

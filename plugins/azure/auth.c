@@ -120,7 +120,8 @@ static const struct {
 
 static int32_t chain_make(struct azure *s, struct sc_error *err)
 {
-    const struct sc_creds_options times = {ADVISORY_S, MANDATORY_S};
+    const struct sc_creds_options times = {
+        .advisory_s = ADVISORY_S, .mandatory_s = MANDATORY_S, .offset = &s->clock.offset};
     char choice[32];
     int32_t rc = sc_setting_text(s->host, "credentials", choice, sizeof choice, NULL, err);
     if (rc == SR_STORAGE_OK)

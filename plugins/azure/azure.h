@@ -142,6 +142,7 @@ struct azure_call {
     struct azure *s;
     struct sc_buf query;             /* of the caller; what authorises is added before each try */
     struct sc_cred *cred;            /* of the last try; a reference */
+    int64_t offset;                  /* of the clock, likewise */
     int renewed, clock_set;          /* which remedies were tried */
     char azure_code[AZURE_CODE_MAX]; /* of the last answer's error; "" */
     int lost; /* an answer said that the object is there after a try whose answer was lost: it may

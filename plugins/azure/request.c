@@ -49,7 +49,8 @@ int32_t azure_call_prepare(struct sc_call *call, struct sc_error *err)
         return rc;
     sc_cred_unref(c->cred);
     c->cred = cred;
-    int64_t now = sc_aws_clock_now(&s->clock, s->host);
+    c->offset = atomic_load(&s->clock.offset);
+    int64_t now = s->host->now(s->host) + c->offset;
     if (strcmp(cred->id, AZURE_BY_SAS) == 0)
         return by_sas(r, cred, err);
     if (strcmp(cred->id, AZURE_BY_BEARER) == 0)

@@ -43,20 +43,6 @@ static int says_wrong(const char *code)
     return is_one_of(code, codes);
 }
 
-/* Reads the credentials again; nonzero when they are others than those that were refused. */
-static int others_are_there(const struct sc_aws_signer *s, const struct sc_cred *refused)
-{
-    struct sc_cred *now = NULL;
-    sc_creds_refuse(s->creds, refused);
-    if (sc_creds_get(s->creds, s->host, &now, NULL) != SR_STORAGE_OK)
-        return 0;
-    int others = strcmp(now->id, refused->id) != 0 ||
-                 !sc_secret_equal(&now->secret, &refused->secret) ||
-                 !sc_secret_equal(&now->token, &refused->token);
-    sc_cred_unref(now);
-    return others;
-}
-
 int sc_aws_signer_mends(const struct sc_aws_signer *s, struct sc_aws_use *use,
                         const struct sc_response *response, const char *code)
 {
@@ -75,7 +61,7 @@ int sc_aws_signer_mends(const struct sc_aws_signer *s, struct sc_aws_use *use,
     }
     if (says_wrong(code) && !use->renewed && use->cred) {
         use->renewed = 1;
-        return others_are_there(s, use->cred);
+        return sc_creds_replaced(s->creds, s->host, use->cred);
     }
     return 0;
 }

@@ -245,6 +245,20 @@ void sc_creds_refuse(struct sc_creds *c, const struct sc_cred *cred)
     (void)pthread_mutex_unlock(&c->lock);
 }
 
+int sc_creds_replaced(struct sc_creds *c, const struct sr_storage_host *host,
+                      const struct sc_cred *refused)
+{
+    struct sc_cred *now = NULL;
+    sc_creds_refuse(c, refused);
+    if (sc_creds_get(c, host, &now, NULL) != SR_STORAGE_OK)
+        return 0;
+    int others = strcmp(now->id, refused->id) != 0 ||
+                 !sc_secret_equal(&now->secret, &refused->secret) ||
+                 !sc_secret_equal(&now->token, &refused->token);
+    sc_cred_unref(now);
+    return others;
+}
+
 void sc_creds_source(struct sc_creds *c, char *out, size_t cap)
 {
     (void)pthread_mutex_lock(&c->lock);

@@ -80,6 +80,11 @@ int32_t sc_creds_get(struct sc_creds *c, const struct sr_storage_host *host, str
 /* The server said that this set is dead: the next get renews, and fails if it cannot. Does nothing
  * when a newer one is there already. */
 void sc_creds_refuse(struct sc_creds *c, const struct sc_cred *cred);
+/* The server said that this set is wrong: reads it again where it came from, which may take as long
+ * as sc_creds_get. Nonzero when another one is there, so that a further try makes sense: a key that
+ * was replaced in its file is found so. */
+int sc_creds_replaced(struct sc_creds *c, const struct sr_storage_host *host,
+                      const struct sc_cred *refused);
 /* Where the present set came from, for doctor; "" before the first. out has cap bytes. */
 void sc_creds_source(struct sc_creds *c, char *out, size_t cap);
 

@@ -310,9 +310,9 @@ static void answers_by_table(void)
         int32_t error;
     } rows[] = {
         {403, "AuthorizationPermissionMismatch", SC_FINAL, SR_STORAGE_E_DENIED},
-        {403, "AuthenticationFailed", SC_AGAIN, SR_STORAGE_E_DENIED},
-        {401, "InvalidAuthenticationInfo", SC_AGAIN, SR_STORAGE_E_DENIED},
-        {401, NULL, SC_AGAIN, SR_STORAGE_E_DENIED},
+        {403, "AuthenticationFailed", SC_FINAL, SR_STORAGE_E_DENIED},
+        {401, "InvalidAuthenticationInfo", SC_FINAL, SR_STORAGE_E_DENIED},
+        {401, NULL, SC_FINAL, SR_STORAGE_E_DENIED},
         {403, "UnauthorizedBlobOverwrite", SC_FINAL, SR_STORAGE_E_EXISTS},
         {404, "BlobNotFound", SC_FINAL, SR_STORAGE_E_NOT_FOUND},
         {404, "ContainerNotFound", SC_FINAL, SR_STORAGE_E_NOT_FOUND},
@@ -355,11 +355,18 @@ static void answers_by_table(void)
                         "AuthenticationErrorDetail></Error>",
                         rows[row].code);
         c.root = rows[row].status == 200 ? "EnumerationResults" : NULL;
-        for (int again = 0; again < 2; again++) {
+        int auth = r->status == 401 ||
+                   (rows[row].code && strcmp(rows[row].code, "AuthenticationFailed") == 0);
+        for (int again = 0; again < 3; again++) {
+            /* A key that was replaced meanwhile is tried, once per call. */
+            enum sc_class want = auth && again == 1 ? SC_AGAIN : rows[row].cls;
+            if (again == 1) {
+                ASSERT_OK(azure_call_prepare(&c.call, &x.err), x.err);
+                x.settings[3] = "b3RoZXI=";
+                c.renewed = 0;
+            }
             sc_verdict_of_status(r->status, &v);
             azure_answer_judge(&c.call, &v);
-            /* What was mended is mended once per call. */
-            enum sc_class want = again && rows[row].cls == SC_AGAIN ? SC_FINAL : rows[row].cls;
             CU_ASSERT_EQUAL(v.cls, want);
             CU_ASSERT_EQUAL(v.code, rows[row].error);
             CU_ASSERT_PTR_NULL(strstr(v.text, "string to sign"));
