@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/cli/known.h"
 #include "core/plugin/plugin.h"
+#include "core/plugin/settings.h"
 #include "core/store/stores.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
@@ -40,6 +41,9 @@ void sr_known_kind(const struct sr_storage_setting *row, char out[SR_KIND_MAX])
         size_text(row->min, min);
         size_text(row->max, max);
         (void)snprintf(out, SR_KIND_MAX, "size %s to %s", min, max);
+    } else if (row->type == SR_SETTING_TYPE_DAYS) {
+        (void)snprintf(out, SR_KIND_MAX, "days %" PRId64 " to %" PRId64 ", or forever", row->min,
+                       row->max);
     } else if (bounded &&
                (row->type == SR_STORAGE_TYPE_INT || row->type == SR_STORAGE_TYPE_DURATION)) {
         (void)snprintf(out, SR_KIND_MAX, "%s %" PRId64 " to %" PRId64 "%s",
@@ -57,16 +61,12 @@ static void core_kind(const struct sr_setting *s, char out[SR_KIND_MAX])
         [SR_TYPE_INT] = SR_STORAGE_TYPE_INT,           [SR_TYPE_SIZE] = SR_STORAGE_TYPE_SIZE,
         [SR_TYPE_DURATION] = SR_STORAGE_TYPE_DURATION, [SR_TYPE_CHOICE] = SR_STORAGE_TYPE_CHOICE,
         [SR_TYPE_LIST] = SR_STORAGE_TYPE_LIST,         [SR_TYPE_PATH] = SR_STORAGE_TYPE_PATH,
-        [SR_TYPE_URL] = SR_STORAGE_TYPE_URL,           [SR_TYPE_DAYS] = SR_STORAGE_TYPE_INT};
+        [SR_TYPE_URL] = SR_STORAGE_TYPE_URL,           [SR_TYPE_DAYS] = SR_SETTING_TYPE_DAYS};
     const struct sr_storage_setting row = {.type = types[s->type],
                                            .flags = s->secret ? SR_STORAGE_SETTING_SECRET : 0,
                                            .min = s->min,
                                            .max = s->max};
-    if (s->type == SR_TYPE_DAYS)
-        (void)snprintf(out, SR_KIND_MAX, "days %lld to %lld, or forever", (long long)s->min,
-                       (long long)s->max);
-    else
-        sr_known_kind(&row, out);
+    sr_known_kind(&row, out);
 }
 
 /* --- core's --- */

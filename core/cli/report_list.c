@@ -2,13 +2,14 @@
 #include "core/cli/report.h"
 #include "core/cli/report_proofs.h"
 #include "core/cli/table.h"
+#include "core/engine/retention_policy.h"
 #include "core/util/text.h"
 
 #include <stdio.h>
 
 static json_t *entry_json(const struct sr_listing_entry *e, int64_t now)
 {
-    /* For ever is null; what would go now is kept until now. */
+    /* For ever, or until newer ones come, is null; what would go now is kept until now. */
     json_t *until = e->kept_until < 0    ? json_null()
                     : e->kept_until == 0 ? sr_json_time(now)
                                          : sr_json_time(e->kept_until);
@@ -70,7 +71,10 @@ static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int6
     sr_table_cell(t, e->encrypted ? "yes" : "no");
     joined_cell(t, &e->stores);
     proofs_cell(t, e);
-    sr_table_cell(t, e->kept_until < 0 ? "for ever" : e->kept_until == 0 ? "goes next" : until);
+    sr_table_cell(t, e->kept_until == SR_RETENTION_NEWER ? "newer ones"
+                     : e->kept_until < 0                 ? "for ever"
+                     : e->kept_until == 0                ? "goes next"
+                                                         : until);
     sr_table_cell(t, e->kept_because);
 }
 

@@ -130,7 +130,7 @@ const struct sr_verb sr_verb_backup = {
         "\n"
         "What is dumped, how and where to is told by the settings (`strongroom config`); flags go "
         "before them. What follows -- is handed to pg_dump as it is. After a success, retention "
-        "removes sets of the same source that are older than BACKUP_RETENTION_DAYS.\n"
+        "removes the sets of the same source that BACKUP_RETENTION_* no longer keep.\n"
         "\n"
         "Exit code 3 means that at least BACKUP_MIN_STORES stores hold the set while another "
         "failed.",

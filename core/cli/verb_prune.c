@@ -48,9 +48,11 @@ const struct sr_verb sr_verb_prune = {
     .synopsis = "[--store STORE] [--dry-run] [--at DATE]",
     .about =
         "Deletes the backups that retention no longer keeps, in each store by itself, and prints "
-        "for every backup why it stays or goes. Only what a manifest of strongroom names is "
-        "ever deleted, never the last good backup of a source, never one on hold, and nothing "
-        "at all when a store could not be listed whole.\n"
+        "for every backup why it stays or goes: BACKUP_RETENTION_* for all stores, "
+        "BACKUP_<STORE>_RETENTION_* for one. Only what a manifest of strongroom names is ever "
+        "deleted, never the last good backup of a source, never the newest one with the highest "
+        "proof, never one on hold, and nothing at all when a store could not be listed whole or "
+        "the newest backup is damaged.\n"
         "\n"
         "The same happens to a source's backups after each successful backup of it.",
     .examples = "strongroom prune --dry-run\nstrongroom prune --at 2027-01-01 --store dr",

@@ -83,7 +83,7 @@ static int list_store(struct sr_context *ctx, struct sr_store *store, const char
     struct sr_retention_verdict *verdicts = NULL;
     int rc = sr_catalog_read(store, &c, err);
     if (rc == SR_OK)
-        rc = sr_retention_judge_names(ctx, c, sr_clock_now(ctx->clock), &verdicts, err);
+        rc = sr_retention_judge_names(ctx, store, c, sr_clock_now(ctx->clock), &verdicts, err);
     for (size_t i = c ? c->len : 0; rc == SR_OK && i-- > 0;) {
         const struct sr_catalog_set *set = &c->sets[i];
         if (!set->has_manifest ||

@@ -28,7 +28,7 @@ struct sr_listing_entry {
     enum sr_rung rung;         /* the highest that stands in any of them */
     int64_t rung_since;        /* -1: no proof */
     struct sr_strlist failing; /* names of the stores where a check failed last */
-    int64_t kept_until;        /* UTC seconds; -1: for ever; 0: would be dropped now */
+    int64_t kept_until;        /* UTC seconds; SR_RETENTION_FOREVER, _NEWER; 0: goes now */
     char *kept_because;
 };
 

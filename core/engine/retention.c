@@ -83,6 +83,16 @@ static int is_last(const struct sr_catalog *c, const struct sr_catalog_set *set)
     return 1;
 }
 
+/* A listing that lacks what was stored a moment ago is not whole, whatever it says. */
+static int shows(const struct sr_catalog *c, const char *set, struct sr_error *err)
+{
+    for (size_t i = c->len; i-- > 0;)
+        if (c->sets[i].has_manifest && strcmp(c->sets[i].set, set) == 0)
+            return SR_OK;
+    return sr_fail(err, SR_E_CORRUPT, "its listing does not show %s, which was just stored there",
+                   set);
+}
+
 static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const char *source,
                        const char *spare, int64_t at, int dry_run, struct sr_prune_result *ret,
                        size_t *ret_failed, struct sr_error *err)
@@ -91,6 +101,8 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
     struct sr_retention_verdict *verdicts = NULL;
     const char *name = sr_store_name(sr_store_ro(store));
     int rc = sr_catalog_read(sr_store_ro(store), &c, err);
+    if (rc == SR_OK && spare)
+        rc = shows(c, spare, err);
     if (rc == SR_OK)
         rc = sr_retention_judge_store(ctx, sr_store_ro(store), c, at, &verdicts, err);
     for (size_t i = 0; rc == SR_OK && i < c->len; i++) {

@@ -36,8 +36,8 @@ struct sr_prune_result {
 };
 
 /* at: judge as of this moment (UTC seconds; 0: now); anything but now is a dry run. source NULL:
- * all. spare: a set that stays whatever its name says of its age, because it was made just now;
- * NULL: none. */
+ * all. spare: a set that stays whatever its name says of its age, because it was made just now, and
+ * that every store must show, or nothing goes there; NULL: none. */
 int sr_prune_run(struct sr_context *ctx, const struct sr_stores *stores, const char *source,
                  const char *spare, int64_t at, int dry_run, struct sr_prune_result *ret,
                  struct sr_error *err);

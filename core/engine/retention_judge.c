@@ -1,23 +1,10 @@
 #include "config.h"
 #include "core/engine/retention_judge.h"
+#include "core/engine/retention_rules.h"
 #include "core/util/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static int options_from_config(const struct sr_config *cfg, struct sr_strlist *critical,
-                               struct sr_retention_options *ret, struct sr_error *err)
-{
-    if (sr_config_list(cfg, "BACKUP_RETENTION_CRITICAL_LABELS", critical) != SR_OK)
-        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    *ret = (struct sr_retention_options){
-        .days = sr_config_int(cfg, "BACKUP_RETENTION_DAYS"),
-        .min_keep = (size_t)sr_config_int(cfg, "BACKUP_RETENTION_MIN_KEEP"),
-        .critical = critical,
-        .critical_days = sr_config_int(cfg, "BACKUP_RETENTION_CRITICAL_DAYS"),
-    };
-    return SR_OK;
-}
 
 /* Names as people wrote them, because the patterns are people's too. */
 static int labels_unescape(const struct sr_catalog *c, char (**ret)[SR_LABEL_TEXT_MAX],
@@ -33,32 +20,62 @@ static int labels_unescape(const struct sr_catalog *c, char (**ret)[SR_LABEL_TEX
     return SR_OK;
 }
 
-static int judge(struct sr_context *ctx, const struct sr_catalog *c, const unsigned char *bad,
-                 int64_t at, struct sr_retention_verdict **ret, struct sr_error *err)
+/* A check that found the backup bad: it is not to be relied on. */
+static const char *fault_of(const struct sr_standing *s)
 {
-    struct sr_strlist critical = {0};
-    struct sr_retention_options o;
+    switch (s->failed) {
+    case SR_RUNG_REREAD:
+    case SR_RUNG_OPENED:
+        return "is damaged";
+    case SR_RUNG_RESTORED:
+    case SR_RUNG_COMPARED:
+        return "has failed its restore test";
+    case SR_RUNG_NONE:
+    case SR_RUNG_DUMPED:
+    case SR_RUNG_STORED:
+        break;
+    }
+    return NULL;
+}
+
+static struct sr_retention_input input_of(const struct sr_catalog_set *set, const char *label,
+                                          int bad)
+{
+    struct sr_standing standing;
+    sr_standing_of(&set->proofs, &standing);
+    const char *fault = fault_of(&standing);
+    return (struct sr_retention_input){.set = set->set,
+                                       .source = set->source,
+                                       .label = label,
+                                       .time = set->time,
+                                       .held = set->held,
+                                       .has_manifest = set->has_manifest,
+                                       .good = set->has_manifest && !bad && !fault,
+                                       .fault = fault,
+                                       .rung = standing.rung,
+                                       .size = set->data_size};
+}
+
+static int judge(struct sr_context *ctx, const struct sr_store *store, const struct sr_catalog *c,
+                 const unsigned char *bad, int64_t at, struct sr_retention_verdict **ret,
+                 struct sr_error *err)
+{
+    struct sr_retention_rules rules = {0};
     char(*labels)[SR_LABEL_TEXT_MAX] = NULL;
     struct sr_retention_input *in = calloc(c->len + 1, sizeof *in);
     struct sr_retention_verdict *v = calloc(c->len + 1, sizeof *v);
     int rc = in && v ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
-        rc = options_from_config(ctx->cfg, &critical, &o, err);
+        rc = sr_retention_rules_read(ctx->cfg, store, &rules, err);
     if (rc == SR_OK)
         rc = labels_unescape(c, &labels, err);
     for (size_t i = 0; rc == SR_OK && i < c->len; i++)
-        in[i] = (struct sr_retention_input){.set = c->sets[i].set,
-                                            .source = c->sets[i].source,
-                                            .label = labels[i],
-                                            .time = c->sets[i].time,
-                                            .held = c->sets[i].held,
-                                            .has_manifest = c->sets[i].has_manifest,
-                                            .good = c->sets[i].has_manifest && !(bad && bad[i])};
+        in[i] = input_of(&c->sets[i], labels[i], bad && bad[i]);
     if (rc == SR_OK)
-        rc = sr_retention_judge(in, c->len, at, &o, v, err);
+        rc = sr_retention_judge(in, c->len, at, &rules.options, v, err);
     free(labels);
     free(in);
-    sr_strlist_done(&critical);
+    sr_retention_rules_done(&rules);
     if (rc != SR_OK) {
         free(v);
         return rc;
@@ -67,10 +84,11 @@ static int judge(struct sr_context *ctx, const struct sr_catalog *c, const unsig
     return SR_OK;
 }
 
-int sr_retention_judge_names(struct sr_context *ctx, const struct sr_catalog *c, int64_t at,
+int sr_retention_judge_names(struct sr_context *ctx, const struct sr_store *store,
+                             const struct sr_catalog *c, int64_t at,
                              struct sr_retention_verdict **ret, struct sr_error *err)
 {
-    return judge(ctx, c, NULL, at, ret, err);
+    return judge(ctx, store, c, NULL, at, ret, err);
 }
 
 static int by_text(const void *a, const void *b)
@@ -130,7 +148,7 @@ int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
     }
     sr_strlist_done(&settled);
     if (rc == SR_OK)
-        rc = judge(ctx, c, bad, at, ret, err);
+        rc = judge(ctx, store, c, bad, at, ret, err);
     free(bad);
     return rc;
 }

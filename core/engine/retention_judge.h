@@ -11,8 +11,10 @@
 #include "core/engine/context.h"
 #include "core/engine/retention_policy.h"
 
-/* at: UTC seconds. */
-int sr_retention_judge_names(struct sr_context *ctx, const struct sr_catalog *c, int64_t at,
+/* By the rules of store (retention_rules.h), which nothing is asked otherwise: c may be of another,
+ * to see what store would keep of it. at: UTC seconds. */
+int sr_retention_judge_names(struct sr_context *ctx, const struct sr_store *store,
+                             const struct sr_catalog *c, int64_t at,
                              struct sr_retention_verdict **ret, struct sr_error *err);
 int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
                              const struct sr_catalog *c, int64_t at,

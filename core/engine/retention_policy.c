@@ -9,16 +9,24 @@
 
 #define DAY 86400
 
+/* Periods are computed for the years 1970 to 9999 alone. */
+#define TIER_TIME_MAX 253402300799
+
 struct judging {
     const struct sr_retention_options *o;
     int64_t now;
     size_t min_keep;
+    int has_tiers;
 };
 
 /* One set of the source that is being judged. */
 struct item {
     const struct sr_retention_input *in;
     struct sr_retention_verdict *v;
+    int firm;    /* the budget takes no notice of it */
+    int in_tier; /* it is the first of a period of this tier, the one that lasts longest */
+    enum sr_tier tier;
+    int64_t period, tier_until;
 };
 
 static void verdict(struct sr_retention_verdict *v, int keep, int64_t until, const char *fmt, ...)
@@ -65,13 +73,40 @@ static int64_t longer(int64_t days, int64_t critical_days)
     return days > critical_days ? days : critical_days;
 }
 
-/* The age rule alone, with the label's say in it. */
-static void judge_age(const struct judging *j, const struct item *it)
+static int64_t end_of_days(int64_t from, int64_t days)
+{
+    int64_t span, end;
+    if (__builtin_mul_overflow(days, (int64_t)DAY, &span) ||
+        __builtin_add_overflow(from, span, &end))
+        return INT64_MAX;
+    return end;
+}
+
+/* What no rule keeps: the text names all of those that could have. */
+static void drop(const struct judging *j, const struct item *it, int64_t days, int64_t until,
+                 const char *because)
+{
+    char last[48] = "";
+    if (j->o->last > 0)
+        (void)snprintf(last, sizeof last, ", not one of the last %zu", j->o->last);
+    if (it->in_tier && it->tier_until > until)
+        until = it->tier_until;
+    verdict(it->v, 0, until, "dropped: %lld days old, older than %lld days%s%s%s",
+            (long long)((j->now - it->in->time) / DAY), (long long)days, because, last,
+            j->has_tiers ? ", kept by no tier" : "");
+}
+
+/* The rules that a budget may overrule, and the label's say in them. */
+static void judge_rules(const struct judging *j, struct item *it, size_t good_newer)
 {
     const char *pattern = critical_pattern(j->o, it->in->label);
-    int64_t days = j->o->days > 0 ? j->o->days : 0, until = 0, span;
-    if (pattern)
+    int64_t days = j->o->days > 0 ? j->o->days : 0, age = (j->now - it->in->time) / DAY;
+    char because[128] = "", tier[SR_TIER_TEXT];
+    if (pattern) {
         days = longer(days, j->o->critical_days);
+        it->firm =
+            j->o->critical_days <= 0 || j->now <= end_of_days(it->in->time, j->o->critical_days);
+    }
     if (days == 0) {
         if (pattern && j->o->days > 0)
             verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: label matches %.100s", pattern);
@@ -79,40 +114,119 @@ static void judge_age(const struct judging *j, const struct item *it)
             verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: everything is kept (0 days)");
         return;
     }
-    if (__builtin_mul_overflow(days, (int64_t)DAY, &span) ||
-        __builtin_add_overflow(it->in->time, span, &until))
-        until = INT64_MAX;
-    long long age = (j->now - it->in->time) / DAY;
-    char because[128] = "";
+    int64_t until = end_of_days(it->in->time, days);
+    int tier_keeps = it->in_tier && j->now < it->tier_until;
     if (pattern && days != j->o->days)
         (void)snprintf(because, sizeof because, ", label matches %.100s", pattern);
-    if (j->now <= until)
-        verdict(it->v, 1, until, "kept: %lld of %lld days old%s", age, (long long)days, because);
-    else
-        verdict(it->v, 0, until, "dropped: %lld days old, older than %lld days%s", age,
-                (long long)days, because);
+    if (tier_keeps && (j->now > until || it->tier_until > until)) {
+        sr_tier_text(it->tier, it->period, tier);
+        verdict(it->v, 1, it->tier_until, "kept: %s, %s", sr_tier_name(it->tier), tier);
+    } else if (j->now <= until) {
+        verdict(it->v, 1, until, "kept: %lld of %lld days old%s", (long long)age, (long long)days,
+                because);
+    } else if (it->in->good && good_newer < j->o->last) {
+        verdict(it->v, 1, SR_RETENTION_NEWER, "kept: one of the last %zu", j->o->last);
+    } else {
+        drop(j, it, days, until, because);
+    }
 }
 
-static void judge_one(const struct judging *j, const struct item *it, size_t good_newer)
+/* What stays whatever its age and size. */
+static void judge_floor(const struct judging *j, struct item *it, size_t good_newer, int best)
 {
     const struct sr_retention_input *in = it->in;
-    if (!in->has_manifest)
-        verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: no manifest, so it is no backup");
-    else if (in->held)
-        verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: hold");
-    else if (!is_dated(in))
-        verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: its time is unknown");
-    else if (in_future(j, in))
-        verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: its time is in the future (clock?)");
-    else
-        judge_age(j, it);
-    if (it->v->keep || !in->good)
+    it->firm |= good_newer < j->min_keep || best;
+    if (it->v->keep)
         return;
     if (good_newer == 0)
-        verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: newest good set of %.100s", in->source);
+        verdict(it->v, 1, SR_RETENTION_NEWER, "kept: newest good set of %.100s", in->source);
     else if (good_newer < j->min_keep)
-        verdict(it->v, 1, SR_RETENTION_FOREVER, "kept: one of the %zu newest good sets of %.100s",
+        verdict(it->v, 1, SR_RETENTION_NEWER, "kept: one of the %zu newest good sets of %.100s",
                 j->min_keep, in->source);
+    else if (best)
+        verdict(it->v, 1, SR_RETENTION_NEWER,
+                "kept: newest set of %.100s with the highest proof (%s)", in->source,
+                sr_rung_name(in->rung));
+}
+
+static void judge_one(const struct judging *j, struct item *it, size_t good_newer, int best)
+{
+    const struct sr_retention_input *in = it->in;
+    const char *text = NULL;
+    if (!in->has_manifest)
+        text = "kept: no manifest, so it is no backup";
+    else if (in->held)
+        text = "kept: hold";
+    else if (!is_dated(in))
+        text = "kept: its time is unknown";
+    else if (in_future(j, in))
+        text = "kept: its time is in the future (clock?)";
+    if (text) {
+        it->firm = 1;
+        verdict(it->v, 1, SR_RETENTION_FOREVER, "%s", text);
+        return;
+    }
+    judge_rules(j, it, good_newer);
+    if (in->good)
+        judge_floor(j, it, good_newer, best);
+}
+
+/* The first good set of each period, found from the oldest on. */
+static void find_tiers(const struct judging *j, struct item *items, size_t n)
+{
+    int64_t seen[SR_TIERS] = {INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
+    for (size_t i = n; j->has_tiers && i-- > 0;) {
+        struct item *it = &items[i];
+        if (!is_good(j, it->in) || it->in->time > TIER_TIME_MAX)
+            continue;
+        for (int t = 0; t < SR_TIERS; t++) {
+            if (j->o->tiers[t] <= 0)
+                continue;
+            int64_t period = sr_tier_period((enum sr_tier)t, j->o->zone, it->in->time);
+            if (period == seen[t])
+                continue;
+            seen[t] = period;
+            int64_t until =
+                sr_tier_period_start((enum sr_tier)t, j->o->zone, period + j->o->tiers[t]);
+            if (it->in_tier && until <= it->tier_until)
+                continue;
+            it->in_tier = 1;
+            it->tier = (enum sr_tier)t;
+            it->period = period;
+            it->tier_until = until;
+        }
+    }
+}
+
+/* The newest good set on the highest rung that a proof reaches; n: there is no proof. */
+static size_t find_best(const struct judging *j, const struct item *items, size_t n)
+{
+    size_t best = n;
+    for (size_t i = 0; i < n; i++)
+        if (is_good(j, items[i].in) && items[i].in->rung >= SR_RUNG_REREAD &&
+            (best == n || items[i].in->rung > items[best].in->rung))
+            best = i;
+    return best;
+}
+
+/* The oldest first, until the rest fits. */
+static void apply_budget(const struct judging *j, struct item *items, size_t n)
+{
+    uint64_t total = 0;
+    char budget[SR_SIZE_TEXT];
+    for (size_t i = 0; i < n; i++)
+        if (items[i].in->has_manifest && items[i].v->keep &&
+            __builtin_add_overflow(total, items[i].in->size, &total))
+            total = UINT64_MAX;
+    sr_format_size(j->o->size, budget);
+    for (size_t i = n; total > j->o->size && i-- > 0;) {
+        const struct item *it = &items[i];
+        if (!it->v->keep || it->firm || it->in->size == 0)
+            continue;
+        verdict(it->v, 0, j->now, "dropped: %lld days old, the oldest over the budget of %s",
+                (long long)((j->now - it->in->time) / DAY), budget);
+        total -= it->in->size;
+    }
 }
 
 enum objection {
@@ -122,14 +236,10 @@ enum objection {
     OBJECTION_NO_GOOD,     /* no set is */
 };
 
-static const char *const objection_texts[][2] = {
-    [OBJECTION_UNCOMMITTED] = {"the newest set of ", " has no manifest"},
-    [OBJECTION_DAMAGED] = {"the newest set of ", " is damaged"},
-    [OBJECTION_NO_GOOD] = {"", " has no good set"},
-};
-
-/* Why nothing of this source may go. Items are newest first. */
-static enum objection objection(const struct judging *j, const struct item *items, size_t n)
+/* Why nothing of this source may go, and *ret_newest where it is about that set. Items are newest
+ * first. */
+static enum objection objection(const struct judging *j, const struct item *items, size_t n,
+                                const struct sr_retention_input **ret_newest)
 {
     const struct sr_retention_input *newest = NULL;
     size_t good = 0;
@@ -138,6 +248,7 @@ static enum objection objection(const struct judging *j, const struct item *item
             newest = items[i].in;
         good += is_good(j, items[i].in) != 0;
     }
+    *ret_newest = newest;
     if (newest && !newest->has_manifest)
         return OBJECTION_UNCOMMITTED;
     if (newest && !newest->good)
@@ -145,17 +256,33 @@ static enum objection objection(const struct judging *j, const struct item *item
     return good == 0 ? OBJECTION_NO_GOOD : OBJECTION_NONE;
 }
 
-static void judge_source(const struct judging *j, const struct item *items, size_t n)
+static void object(enum objection why, const struct item *it,
+                   const struct sr_retention_input *newest)
 {
-    enum objection why = objection(j, items, n);
-    size_t good_newer = 0;
+    const char *source = it->in->source;
+    if (why == OBJECTION_NO_GOOD)
+        verdict(it->v, 1, SR_RETENTION_NEWER, "kept: %.100s has no good set", source);
+    else
+        verdict(it->v, 1, SR_RETENTION_NEWER, "kept: the newest set of %.100s %.60s", source,
+                why == OBJECTION_UNCOMMITTED ? "has no manifest"
+                : newest->fault              ? newest->fault
+                                             : "is damaged");
+}
+
+static void judge_source(const struct judging *j, struct item *items, size_t n)
+{
+    const struct sr_retention_input *newest = NULL;
+    enum objection why = objection(j, items, n, &newest);
+    size_t good_newer = 0, best = find_best(j, items, n);
+    find_tiers(j, items, n);
     for (size_t i = 0; i < n; i++) {
-        judge_one(j, &items[i], good_newer);
+        judge_one(j, &items[i], good_newer, i == best);
         if (!items[i].v->keep && why)
-            verdict(items[i].v, 1, SR_RETENTION_FOREVER, "kept: %s%.100s%s",
-                    objection_texts[why][0], items[i].in->source, objection_texts[why][1]);
+            object(why, &items[i], newest);
         good_newer += is_good(j, items[i].in) != 0;
     }
+    if (j->o->size > 0 && !why)
+        apply_budget(j, items, n);
 }
 
 static int by_source_newest_first(const void *a, const void *b)
@@ -175,14 +302,16 @@ int sr_retention_judge(const struct sr_retention_input *inputs, size_t n, int64_
                        const struct sr_retention_options *options,
                        struct sr_retention_verdict *verdicts, struct sr_error *err)
 {
-    struct judging j = {options, now, options->min_keep ? options->min_keep : 1};
+    struct judging j = {options, now, options->min_keep ? options->min_keep : 1, 0};
+    for (int t = 0; t < SR_TIERS; t++)
+        j.has_tiers |= options->tiers[t] > 0;
     struct item *items = calloc(n ? n : 1, sizeof *items);
     for (size_t i = 0; i < n; i++)
         verdict(&verdicts[i], 1, SR_RETENTION_FOREVER, "kept: not judged");
     if (!items)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++)
-        items[i] = (struct item){&inputs[i], &verdicts[i]};
+        items[i] = (struct item){.in = &inputs[i], .v = &verdicts[i]};
     if (n > 1)
         qsort(items, n, sizeof *items, by_source_newest_first);
     for (size_t i = 0, end; i < n; i = end) {

@@ -8,13 +8,21 @@
  *   - nothing goes when the source's newest set is damaged or has no manifest, or none is good;
  *   - held sets, sets without a time and sets from the future stay; the latter do not count as
  * newest (a clock that once ran ahead must not make old backups look superfluous);
- *   - the newest good set and the min_keep newest good ones stay, whatever their age;
- *   - a set goes when it is older than `days` days of 86400 seconds; one whose label is critical
- * when it is older than the longer of `days` and critical_days; 0 days keep for ever.
+ *   - the newest good set, the min_keep newest good ones, and the newest good one with the highest
+ * proof stay, whatever their age and size;
+ *   - a set whose label is critical stays for the longer of `days` and critical_days;
+ *   - otherwise a set stays while any of these keeps it: it is at most `days` days of 86400 seconds
+ * old; it is one of the `last` newest good ones; it is the first good one of a day, week, month or
+ * year (retention_period.h) among the last tiers[] of them, the present one included. 0 days keep
+ * for ever;
+ *   - of what only these last keep the oldest go as long as all sets of the source together are
+ * larger than `size`.
  */
 #ifndef SR_ENGINE_RETENTION_POLICY_H
 #define SR_ENGINE_RETENTION_POLICY_H
 
+#include "core/catalog/rung.h"
+#include "core/engine/retention_period.h"
 #include "core/util/error.h"
 #include "core/util/strlist.h"
 
@@ -22,6 +30,7 @@
 #include <stdint.h>
 
 #define SR_RETENTION_FOREVER (-1)
+#define SR_RETENTION_NEWER (-2)     /* until newer sets take its place */
 #define SR_RETENTION_REASON_MAX 192 /* bytes with NUL */
 
 struct sr_retention_options {
@@ -29,6 +38,10 @@ struct sr_retention_options {
     size_t min_keep;                   /* counted as at least 1 */
     const struct sr_strlist *critical; /* patterns with * and ?; may be NULL */
     int64_t critical_days;             /* 0 or SR_RETENTION_FOREVER: for ever */
+    size_t last;                       /* 0: no such rule */
+    int64_t tiers[SR_TIERS];           /* so many days, weeks, months, years; 0: no such tier */
+    const struct sr_zone *zone;        /* of the tiers; NULL: UTC */
+    uint64_t size;                     /* bytes of one source; 0: unbounded */
 };
 
 struct sr_retention_input {
@@ -38,12 +51,16 @@ struct sr_retention_input {
     int64_t time;       /* UTC seconds; 0 or less: unknown */
     int held;
     int has_manifest;
-    int good; /* nothing is known against it */
+    int good;          /* nothing is known against it */
+    const char *fault; /* why it is not good: "is damaged"; NULL: that */
+    enum sr_rung rung; /* the highest that its proofs have; below SR_RUNG_REREAD: none */
+    uint64_t size;     /* bytes of its objects */
 };
 
 struct sr_retention_verdict {
     int keep;
-    int64_t kept_until; /* UTC seconds; SR_RETENTION_FOREVER also where it depends on later sets */
+    /* UTC seconds; SR_RETENTION_FOREVER; SR_RETENTION_NEWER. Of a set that goes: since when. */
+    int64_t kept_until;
     char reason[SR_RETENTION_REASON_MAX]; /* "kept: 3 of 7 days old", "dropped: ..." */
 };
 

@@ -269,7 +269,7 @@ int sr_sync_plan(struct sr_sync *s, struct sr_error *err)
     if (rc == SR_OK)
         rc = merge(s, &merged, err);
     if (rc == SR_OK)
-        rc = sr_retention_judge_names(s->ctx, &merged, s->now, &verdicts, err);
+        rc = sr_retention_judge_names(s->ctx, s->to.store, &merged, s->now, &verdicts, err);
     for (size_t i = from->len; rc == SR_OK && i-- > 0;)
         if (from->sets[i].has_manifest) {
             plan_set(s, &from->sets[i], &merged, verdicts, &s->work[r->len], &r->items[r->len]);

@@ -124,6 +124,14 @@ int sr_setting_convert(const struct sr_setting_view *v, const struct sr_setting_
         if (whole(r->text, &i) != 0)
             return bad(v, r, "must be a whole number", err);
         return number(v, r, i, ret, err);
+    case SR_SETTING_TYPE_DAYS:
+        if (strcasecmp(r->text, "forever") == 0) {
+            *ret = strdup("-1");
+            break;
+        }
+        if (whole(r->text, &i) != 0)
+            return bad(v, r, "must be a whole number of days, or forever", err);
+        return number(v, r, i, ret, err);
     case SR_STORAGE_TYPE_SIZE:
         if (sr_parse_size(r->text, &n) != SR_OK || n > INT64_MAX)
             return bad(v, r, "must be a size such as 10, 64K, 8MiB, 2GB", err);

@@ -8,6 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DAYS_MAX 36500
+/* Retention of this store alone; where a row is not set, the setting for all stores counts. */
+#define RETENTION(k, t, l, m, h)                                                          \
+    {                                                                                     \
+        .size = sizeof(struct sr_storage_setting), .key = "retention_" k, .type = (t),    \
+        .help = h ", in this store; unset: as in all stores", .since = "1.0", .min = (l), \
+        .max = (m),                                                                       \
+    }
+
 const struct sr_storage_setting sr_setting_host_rows[] = {
     {
         .size = sizeof(struct sr_storage_setting),
@@ -23,6 +32,26 @@ const struct sr_storage_setting sr_setting_host_rows[] = {
         .help = "Refuse every backup that is not encrypted, from backup, adopt and sync alike",
         .since = "1.0",
     },
+    RETENTION("days", SR_STORAGE_TYPE_INT, 0, DAYS_MAX,
+              "Age in days at which a set may go (0: keep for ever)"),
+    RETENTION("last", SR_STORAGE_TYPE_INT, 0, 1000000, "So many newest sets of a source stay"),
+    RETENTION("daily", SR_STORAGE_TYPE_INT, 0, DAYS_MAX,
+              "The first set of a day stays for so many days"),
+    RETENTION("weekly", SR_STORAGE_TYPE_INT, 0, DAYS_MAX,
+              "The first set from Sunday on stays for so many weeks"),
+    RETENTION("monthly", SR_STORAGE_TYPE_INT, 0, DAYS_MAX,
+              "The first set of a month stays for so many months"),
+    RETENTION("yearly", SR_STORAGE_TYPE_INT, 0, DAYS_MAX,
+              "The first set of a year stays for so many years"),
+    RETENTION("size", SR_STORAGE_TYPE_SIZE, 0, 0,
+              "The oldest sets of a source go while all are larger than this (0: unbounded)"),
+    RETENTION("timezone", SR_STORAGE_TYPE_STRING, 0, 0,
+              "Where days, weeks, months and years begin, as in Europe/Berlin"),
+    RETENTION("min_keep", SR_STORAGE_TYPE_INT, 1, 1000000,
+              "So many good sets of a source stay, whatever their age and size"),
+    RETENTION("critical_labels", SR_STORAGE_TYPE_LIST, 0, 0,
+              "Labels (patterns) that are kept longer (`-` for none)"),
+    RETENTION("critical_days", SR_SETTING_TYPE_DAYS, 0, DAYS_MAX, "How long those are kept"),
     {0},
 };
 

@@ -41,6 +41,9 @@ struct sr_setting_view {
     const struct sr_setting_lookup *lookup;
 };
 
+/* A type of the host's rows alone: a number of days, or "forever", which arrives as -1. */
+#define SR_SETTING_TYPE_DAYS (UINT64_C(1) << 63)
+
 /* What every store can be told whatever its plugin: the host's own rows, ended by a NULL key. */
 extern const struct sr_storage_setting sr_setting_host_rows[];
 /* Nonzero when no plugin may declare key: it is one of those rows, or of a family that is kept for

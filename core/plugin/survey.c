@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/plugin/plugin.h"
 #include "core/plugin/search.h"
+#include "core/plugin/settings.h"
 #include "core/util/cleanup.h"
 
 #include <dirent.h>
@@ -23,6 +24,8 @@ const char *sr_plugin_type_name(uint64_t type)
 {
     static const char *const names[] = {"text",   "on/off", "whole number", "size", "time",
                                         "choice", "list",   "path",         "URL"};
+    if (type == SR_SETTING_TYPE_DAYS)
+        return "days";
     return type < sizeof names / sizeof *names ? names[type] : "text";
 }
 

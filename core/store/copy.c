@@ -91,7 +91,7 @@ int sr_store_check_encryption(const struct sr_store *s, const char *what, const 
     char *value = NULL, *name = NULL;
     if (strcmp(encryption, "none") != 0)
         return SR_OK;
-    int rc = sr_setting_get(&s->view, "require_encryption", &value, NULL, err);
+    int rc = sr_store_setting(s, "require_encryption", &value, err);
     if (rc == SR_OK && value && strcmp(value, "1") == 0)
         rc = sr_setting_name(s->name, "require_encryption", &name, err);
     if (rc == SR_OK && name)

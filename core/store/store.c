@@ -258,6 +258,11 @@ const char *sr_store_plugin(const struct sr_store *s)
     return s->table->name;
 }
 
+int sr_store_setting(const struct sr_store *s, const char *key, char **ret, struct sr_error *err)
+{
+    return sr_setting_get(&s->view, key, ret, NULL, err);
+}
+
 const char *sr_store_place(const struct sr_store *s)
 {
     return s->place;

@@ -43,6 +43,9 @@ const char *sr_store_plugin(const struct sr_store *s); /* "local", "s3" */
 const char *sr_store_place(const struct sr_store *s);
 unsigned sr_store_caps(const struct sr_store *s); /* of enum sr_store_cap */
 struct sr_store *sr_store_ro(struct sr_store_rw *s);
+/* The value of one of the host's own settings of this store (BACKUP_<STORE>_<KEY>), checked and in
+ * the form that plugins get (core/plugin/settings.h): malloc'd, NULL when it is unset. */
+int sr_store_setting(const struct sr_store *s, const char *key, char **ret, struct sr_error *err);
 /* SR_E_CONFIG when BACKUP_<STORE>_REQUIRE_ENCRYPTION is on and encryption ("none", "gpg-public"...
  * as a manifest says it) is none: what is not encrypted must not be put there. what names it for
  * the message ("backup app-..."). Asked by every writer of backups before it writes. */

@@ -1,5 +1,5 @@
-/* A hold that comes while a prune is at the set, on a store in memory whose calls can be stopped.
- */
+/* A prune on a store in memory whose calls can be stopped: a hold that comes while it is at the
+ * set, and a listing that is not whole. */
 #include "config.h"
 #include "core/catalog/manifest.h"
 #include "core/engine/context.h"
@@ -152,9 +152,10 @@ static void end(struct hand *pruner, struct hand *holder)
     static const char *const keys[] = {OLD ".sql", OLD ".app.manifest.json", OLD ".app.hold",
                                        YOUNG ".sql", YOUNG ".app.manifest.json"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        (void)sr_store_delete(holder->stores.items[0], keys[i], NULL, NULL, NULL);
+        (void)sr_store_delete(pruner->stores.items[0], keys[i], NULL, NULL, NULL);
     hand_close(pruner);
-    hand_close(holder);
+    if (holder)
+        hand_close(holder);
 }
 
 /* The prune has looked for holds for the last time. */
@@ -200,11 +201,30 @@ static void a_hold_that_comes_in_time_wins(void)
     end(&pruner, &holder);
 }
 
+/* The backup was stored a moment ago, and the listing does not have it. */
+static void a_listing_that_is_not_whole_prunes_nothing(void)
+{
+    struct hand h;
+    hand_open(&h, NULL);
+    put_set(&h, OLD);
+    put_set(&h, YOUNG);
+    CU_ASSERT_EQUAL(
+        sr_prune_run(&h.ctx, &h.stores, NULL, "nightly-20260101000001", 0, 0, &h.pruned, &h.err),
+        SR_E_CORRUPT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(h.err.text, "does not show nightly-20260101000001"));
+    CU_ASSERT_EQUAL(h.pruned.len, 0);
+    CU_ASSERT(there(&h, OLD ".app.manifest.json"));
+    ASSERT_OK(sr_prune_run(&h.ctx, &h.stores, NULL, YOUNG, 0, 0, &h.pruned, &h.err), h.err);
+    CU_ASSERT(!there(&h, OLD ".app.manifest.json") && there(&h, YOUNG ".app.manifest.json"));
+    end(&h, NULL);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
         {"a hold that comes too late says so", a_hold_that_comes_too_late_says_so},
         {"a hold that comes in time wins", a_hold_that_comes_in_time_wins},
+        {"a listing that is not whole prunes nothing", a_listing_that_is_not_whole_prunes_nothing},
         {NULL, NULL}};
     if (!mkdtemp(root))
         return 2;

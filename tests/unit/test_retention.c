@@ -88,9 +88,9 @@ static void the_newest_good_set_stays(void)
                                       good("shop", "old", now - 300 * DAY)};
     struct sr_retention_verdict v[3];
     judge(in, 3, now, &o, v);
-    is_verdict(&v[0], 1, SR_RETENTION_FOREVER, "kept: newest good set of app");
+    is_verdict(&v[0], 1, SR_RETENTION_NEWER, "kept: newest good set of app");
     CU_ASSERT_EQUAL(v[1].keep, 0);
-    is_verdict(&v[2], 1, SR_RETENTION_FOREVER, "kept: newest good set of shop");
+    is_verdict(&v[2], 1, SR_RETENTION_NEWER, "kept: newest good set of shop");
 }
 
 static void a_minimum_of_good_sets_stays(void)
@@ -104,10 +104,10 @@ static void a_minimum_of_good_sets_stays(void)
         in[i] = good("app", names[i], now - (20 + i) * DAY);
     in[1].good = 0;
     judge(in, 6, now, &o, v);
-    is_verdict(&v[0], 1, SR_RETENTION_FOREVER, "kept: newest good set of app");
+    is_verdict(&v[0], 1, SR_RETENTION_NEWER, "kept: newest good set of app");
     CU_ASSERT_EQUAL(v[1].keep, 0);
-    is_verdict(&v[2], 1, SR_RETENTION_FOREVER, "kept: one of the 3 newest good sets of app");
-    is_verdict(&v[3], 1, SR_RETENTION_FOREVER, "kept: one of the 3 newest good sets of app");
+    is_verdict(&v[2], 1, SR_RETENTION_NEWER, "kept: one of the 3 newest good sets of app");
+    is_verdict(&v[3], 1, SR_RETENTION_NEWER, "kept: one of the 3 newest good sets of app");
     CU_ASSERT(!v[4].keep && !v[5].keep);
     o.min_keep = 0; /* counts as 1 */
     judge(in, 6, now, &o, v);
@@ -181,7 +181,7 @@ static void future_sets_are_not_the_newest(void)
     struct sr_retention_verdict v[4];
     judge(in, 4, now, &o, v);
     CU_ASSERT(v[0].keep && v[1].keep && v[2].keep && !v[3].keep);
-    is_verdict(&v[1], 1, SR_RETENTION_FOREVER, "kept: newest good set of app");
+    is_verdict(&v[1], 1, SR_RETENTION_NEWER, "kept: newest good set of app");
     /* Clock set back before everything: all of it is future. */
     judge(in, 4, now - 100 * DAY, &o, v);
     for (int i = 0; i < 4; i++)
@@ -203,13 +203,13 @@ static void nothing_goes_behind_a_damaged_newest_set(void)
     in[0].good = 0;
     judge(in, 5, now, &o, v);
     CU_ASSERT_EQUAL(v[0].keep, 1);
-    is_verdict(&v[1], 1, SR_RETENTION_FOREVER, "kept: newest good set of app");
-    is_verdict(&v[2], 1, SR_RETENTION_FOREVER, "kept: the newest set of app is damaged");
+    is_verdict(&v[1], 1, SR_RETENTION_NEWER, "kept: newest good set of app");
+    is_verdict(&v[2], 1, SR_RETENTION_NEWER, "kept: the newest set of app is damaged");
     CU_ASSERT_EQUAL(v[4].keep, 0);
     in[0].good = 1;
     in[0].has_manifest = 0;
     judge(in, 5, now, &o, v);
-    is_verdict(&v[2], 1, SR_RETENTION_FOREVER, "kept: the newest set of app has no manifest");
+    is_verdict(&v[2], 1, SR_RETENTION_NEWER, "kept: the newest set of app has no manifest");
     /* No good one at all, though the newest is only undated: nothing to fall back to. */
     in[0] = in[1] = in[2];
     in[0].time = 0;
