@@ -47,8 +47,10 @@ static int32_t endpoint_read(struct s3 *s, struct sc_error *err)
         return sc_error_wrap(err, "the setting endpoint_url cannot be used");
     }
     memcpy(s->scheme, r.scheme, sizeof s->scheme);
-    memcpy(s->host_name, r.host, sizeof s->host_name);
-    s->port = r.port;
+    /* One place has one name: the plugin's place is made of these. */
+    for (size_t i = 0; i < sizeof s->host_name; i++)
+        s->host_name[i] = r.host[i] >= 'A' && r.host[i] <= 'Z' ? (char)(r.host[i] + 32) : r.host[i];
+    s->port = r.port == (strcmp(r.scheme, "https") == 0 ? 443 : 80) ? 0 : r.port;
     s->amazon = is_amazon(r.host);
     while (r.path.len > 0 && r.path.data[r.path.len - 1] == '/')
         r.path.data[--r.path.len] = '\0';

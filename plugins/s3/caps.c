@@ -72,7 +72,7 @@ int32_t s3_ask_capabilities(void *handle, uint64_t *ret_capabilities)
      * one that heeds it. */
     if (s->set.create == S3_CREATE_CONDITION || (s->amazon && s->set.create == S3_CREATE_AUTO))
         caps |= SR_CAP_ATOMIC_CREATE;
-    if (s->amazon)
+    if (s3_lists_sorted(s))
         caps |= SR_CAP_SORTED_LIST;
     int32_t rc = asked(s, "versioning", "VersioningConfiguration", "Status", &versions, &err);
     /* Only a bucket with versions can have locks. */

@@ -50,6 +50,19 @@ static int may_be_locked(const struct s3_call *c, int32_t rc)
     return rc == SR_STORAGE_E_DENIED || strcmp(c->aws_code, "InvalidRequest") == 0;
 }
 
+/* A store with versions puts a marker also where there never was anything: then nothing is hidden,
+ * and the marker, which stands for nothing, is taken away again. Who may not look is told that the
+ * bytes may be there still. */
+static uint64_t hidden_or_nothing(struct s3 *s, const char *key, const char *marker)
+{
+    int any = 1;
+    if (s3_has_versions(s, key, &any, NULL) != SR_STORAGE_OK || any)
+        return SR_STORAGE_HIDDEN;
+    if (marker && *marker)
+        (void)s3_remove_own(s, key, marker, NULL);
+    return SR_STORAGE_DELETED;
+}
+
 static int32_t delete_one(struct s3 *s, const char *key, const char *version, int own,
                           struct sr_storage_deletion *ret, struct sc_error *err)
 {
@@ -63,9 +76,14 @@ static int32_t delete_one(struct s3 *s, const char *key, const char *version, in
         rc = s3_call_run(&c, err);
     const char *marker = sc_headers_get(&c.call.response.headers, "x-amz-delete-marker");
     int64_t until = 0;
+    int marked = rc == SR_STORAGE_OK && !version && marker && strcmp(marker, "true") == 0;
     if (rc == SR_STORAGE_OK)
-        ret->outcome = !version && marker && strcmp(marker, "true") == 0 ? SR_STORAGE_HIDDEN
-                                                                         : SR_STORAGE_DELETED;
+        ret->outcome =
+            marked && !own
+                ? hidden_or_nothing(s, key,
+                                    sc_headers_get(&c.call.response.headers, "x-amz-version-id"))
+            : marked ? SR_STORAGE_HIDDEN
+                     : SR_STORAGE_DELETED;
     else if (rc == SR_STORAGE_E_NOT_FOUND && strcmp(c.aws_code, "NoSuchBucket") != 0) {
         ret->outcome = SR_STORAGE_DELETED;
         rc = SR_STORAGE_OK;
@@ -195,7 +213,7 @@ static int32_t some(struct many *m, struct sc_error *err)
     if (rc == SR_STORAGE_OK)
         rc = s3_call_header(&c, err, "content-type", "application/xml");
     if (rc == SR_STORAGE_OK)
-        rc = s3_call_body(&c, body.data, body.len, NULL, err);
+        rc = s3_call_body_checked(&c, body.data, body.len, err);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_run(&c, err);
     if (rc == SR_STORAGE_OK) {

@@ -110,7 +110,7 @@ int32_t s3_head(struct s3 *s, const char *key, const char *version, int quick, s
         s3_call_cleaning_up(&c);
     if (version)
         sc_query_add(&c.call.request.query, "versionId", version);
-    if (rc == SR_STORAGE_OK)
+    if (rc == SR_STORAGE_OK && s3_sum_name(s3_sum_kind(s)))
         rc = s3_call_header(&c, err, "x-amz-checksum-mode", "ENABLED");
     if (rc == SR_STORAGE_OK)
         rc = s3_call_sse_c(&c, err);

@@ -66,25 +66,65 @@ static int32_t page(struct s3 *s, struct s3_listing *l, int *ret_more, struct sc
     return rc;
 }
 
-int32_t s3_list(void *handle, const struct sr_storage_list_options *options,
-                const struct sr_storage_emitter *emitter)
+int s3_lists_sorted(const struct s3 *s)
 {
-    struct s3 *s = handle;
-    struct sc_error err = SC_ERROR_INIT;
+    /* Directory buckets (S3 Express One Zone) list in no order. */
+    size_t len = strlen(s->set.bucket);
+    return s->amazon && (len < 6 || strcmp(s->set.bucket + len - 6, "--x-s3") != 0);
+}
+
+static int32_t list(struct s3 *s, const struct sr_storage_list_options *options,
+                    const struct sr_storage_emitter *emitter, struct sc_error *err)
+{
     struct s3_listing l = {.o = options,
                            .emitter = emitter,
                            .kind = s->set.list == S3_LIST_V1 || s->list_v1 ? S3_LISTING_V1
                                                                            : S3_LISTING_V2,
+                           .sorted = s3_lists_sorted(s),
                            S3_LISTING_BUFS};
     int32_t rc = SR_STORAGE_OK;
     if (options->flags & SR_STORAGE_LIST_VERSIONS)
         l.kind = S3_LISTING_VERSIONS;
     for (int more = 1; more && rc == SR_STORAGE_OK;) {
         if (s->host->is_cancelled(s->host))
-            rc = sc_fail(&err, SR_STORAGE_E_CANCELLED, "cancelled");
+            rc = sc_fail(err, SR_STORAGE_E_CANCELLED, "cancelled");
         else
-            rc = page(s, &l, &more, &err);
+            rc = page(s, &l, &more, err);
     }
     s3_listing_done(&l);
+    return rc;
+}
+
+int32_t s3_list(void *handle, const struct sr_storage_list_options *options,
+                const struct sr_storage_emitter *emitter)
+{
+    struct s3 *s = handle;
+    struct sc_error err = SC_ERROR_INIT;
+    int32_t rc = list(s, options, emitter, &err);
     return s3_report(s, rc, &err, "listing bucket %s", s->set.bucket);
+}
+
+struct looking {
+    const char *key;
+    int found;
+};
+
+static int32_t is_version(void *ctx, const struct sr_storage_entry *e)
+{
+    struct looking *l = ctx;
+    l->found = strcmp(e->key, l->key) == 0 && !(e->flags & SR_STORAGE_ENTRY_MARKER);
+    return l->found;
+}
+
+int32_t s3_has_versions(struct s3 *s, const char *key, int *ret, struct sc_error *err)
+{
+    struct looking l = {.key = key};
+    const struct sr_storage_list_options o = {
+        .size = sizeof o, .flags = SR_STORAGE_LIST_VERSIONS, .prefix = key, .start_after = ""};
+    const struct sr_storage_emitter emitter = {
+        .size = sizeof emitter, .ctx = &l, .emit = is_version};
+    int32_t rc = list(s, &o, &emitter, err);
+    if (rc == SR_STORAGE_OK)
+        *ret = l.found;
+    return rc;
 }

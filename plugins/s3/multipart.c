@@ -12,7 +12,12 @@
 struct upload {
     struct s3_saving *v;
     struct sc_upload *u;
-    int open; /* the answer to the completion was lost, and no object was there then */
+    int open; /* as in struct completion */
+};
+
+struct completion {
+    struct sc_buf body; /* the list of parts */
+    int open;           /* the answer was lost, and no object was there then */
 };
 
 /* --- parts ----------------------------------------------------------------------------------- */
@@ -170,66 +175,84 @@ static void complete_judge(struct sc_call *call, struct sc_verdict *v)
     }
 }
 
-static int32_t complete_once(struct upload *u, const struct sc_buf *body, int *ret_unsupported,
-                             struct sc_error *err)
+/* What is said of the whole object at its completion, by which the store refuses what is not that.
+ */
+static int32_t complete_headers(const struct s3_saving *v, struct s3_call *c, int condition,
+                                struct sc_error *err)
 {
-    struct s3_saving *v = u->v;
-    struct s3_call c;
     enum s3_sum kind = s3_sum_kind(v->s);
+    int32_t rc = s3_call_header(c, err, "content-type", "application/xml");
+    if (rc == SR_STORAGE_OK && condition)
+        rc = s3_call_header(c, err, "if-none-match", "*");
+    if (rc == SR_STORAGE_OK)
+        rc = s3_call_sse_c(c, err);
+    if (rc == SR_STORAGE_OK && (kind == S3_SUM_CRC64NVME || kind == S3_SUM_CRC32C)) {
+        char name[48], text[S3_SUM_TEXT_SIZE];
+        (void)snprintf(name, sizeof name, "x-amz-checksum-%s", s3_sum_name(kind));
+        s3_sum_text(&v->whole, kind, text);
+        rc = s3_call_header(c, err, name, "%s", text);
+        if (rc == SR_STORAGE_OK)
+            rc = s3_call_header(c, err, "x-amz-checksum-type", "FULL_OBJECT");
+    }
+    /* Known at Amazon, and where the modern checksums are; others might refuse what they do not
+     * know. */
+    if (rc == SR_STORAGE_OK && (v->s->amazon || s3_sum_name(kind)))
+        rc = s3_call_header(c, err, "x-amz-mp-object-size", "%llu",
+                            (unsigned long long)v->whole.len);
+    return rc;
+}
+
+/* It is there: is it what was sent? */
+static int32_t complete_confirm(struct s3_saving *v, const struct s3_call *c, struct sc_error *err)
+{
+    const struct sc_response *r = &c->call.response;
+    int32_t rc =
+        s3_sums_confirm_whole(sc_xml_root(c->xml), &v->whole, s3_sum_kind(v->s), v->saved, err);
+    if (rc == SR_STORAGE_E_CORRUPT)
+        return sc_settle_spoilt(&v->settled, sc_headers_get(&r->headers, "x-amz-version-id"), err);
+    s3_saving_version(v, r);
+    return sc_settle_confirm(&v->settled, v->whole.len, err);
+}
+
+static int32_t complete_once(struct s3_saving *v, void *ctx, int *ret_refused, struct sc_error *err)
+{
+    struct completion *u = ctx;
+    struct s3_call c;
     int condition = s3_saving_condition(v);
     int32_t rc = s3_call_begin(&c, v->s, "POST", v->key, err);
     c.root = "CompleteMultipartUploadResult";
     c.call.judge = complete_judge;
     c.call.stall_s = COMPLETE_STALL_S;
-    sc_query_add(&c.call.request.query, "uploadId", u->v->upload_id);
+    sc_query_add(&c.call.request.query, "uploadId", v->upload_id);
     if (rc == SR_STORAGE_OK)
-        rc = s3_call_header(&c, err, "content-type", "application/xml");
-    if (rc == SR_STORAGE_OK && condition)
-        rc = s3_call_header(&c, err, "if-none-match", "*");
+        rc = complete_headers(v, &c, condition, err);
     if (rc == SR_STORAGE_OK)
-        rc = s3_call_sse_c(&c, err);
-    if (rc == SR_STORAGE_OK && (kind == S3_SUM_CRC64NVME || kind == S3_SUM_CRC32C)) {
-        char name[48], text[S3_SUM_TEXT_SIZE];
-        (void)snprintf(name, sizeof name, "x-amz-checksum-%s", s3_sum_name(kind));
-        s3_sum_text(&u->v->whole, kind, text);
-        rc = s3_call_header(&c, err, name, "%s", text);
-        if (rc == SR_STORAGE_OK)
-            rc = s3_call_header(&c, err, "x-amz-checksum-type", "FULL_OBJECT");
-    }
-    if (rc == SR_STORAGE_OK && v->s->amazon)
-        rc = s3_call_header(&c, err, "x-amz-mp-object-size", "%llu",
-                            (unsigned long long)u->v->whole.len);
-    if (rc == SR_STORAGE_OK)
-        rc = s3_call_body(&c, body->data, body->len, NULL, err);
+        rc = s3_call_body(&c, u->body.data, u->body.len, NULL, err);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_run(&c, err);
-    *ret_unsupported = condition && rc == SR_STORAGE_E_UNSUPPORTED;
+    *ret_refused = condition && rc != SR_STORAGE_OK && s3_saving_refused(v, &c, err);
     if (rc != SR_STORAGE_OK && s3_call_outcome_open(&c)) {
-        rc = sc_settle_lost(&v->settled, u->v->whole.len, err);
+        rc = sc_settle_lost(&v->settled, v->whole.len, err);
         u->open = rc != SR_STORAGE_OK && rc != SR_STORAGE_E_EXISTS && rc != SR_STORAGE_E_IN_DOUBT;
     } else if (rc == SR_STORAGE_OK)
-        rc = sc_settle_confirm(&v->settled, u->v->whole.len, err);
+        rc = complete_confirm(v, &c, err);
     s3_call_end(&c);
     return rc;
 }
 
 static int32_t complete(struct upload *u, struct sc_error *err)
 {
-    struct sc_buf body = SC_BUF_INIT(LIST_MAX);
-    int unsupported = 0;
-    complete_body(u, &body);
-    int32_t rc = sc_buf_check(&body, err, "the list of parts");
+    struct completion all = {.body = SC_BUF_INIT(LIST_MAX)};
+    const struct s3_saving_once once = {complete_once, &all};
+    complete_body(u, &all.body);
+    int32_t rc = sc_buf_check(&all.body, err, "the list of parts");
     /* Hours may have passed since the look at the beginning. */
     if (rc == SR_STORAGE_OK && !s3_saving_guarded(u->v))
         rc = s3_saving_look(u->v, err);
     if (rc == SR_STORAGE_OK)
-        rc = complete_once(u, &body, &unsupported, err);
-    if (unsupported) {
-        rc = s3_saving_no_condition(u->v, err);
-        if (rc == SR_STORAGE_OK)
-            rc = complete_once(u, &body, &unsupported, err);
-    }
-    sc_buf_done(&body);
+        rc = s3_saving_try(u->v, &once, err);
+    u->open = all.open;
+    sc_buf_done(&all.body);
     return rc == SR_STORAGE_OK
                ? rc
                : sc_error_wrap(err, "putting its %u parts together", sc_upload_count(u->u));

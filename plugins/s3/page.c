@@ -21,7 +21,52 @@ static int32_t key_read(struct s3_listing *l, const char *text, struct sc_buf *o
     return SR_STORAGE_OK;
 }
 
-static int32_t entry_emit(struct s3_listing *l, const struct sc_xml_node *n, struct sc_error *err)
+static int32_t copy(struct sc_buf *to, const char *text, const char *what, struct sc_error *err)
+{
+    sc_buf_reset(to);
+    sc_buf_adds(to, text);
+    return sc_buf_check(to, err, what);
+}
+
+static int same(const struct sc_buf *a, const struct sc_buf *b)
+{
+    return b->len > 0 && strcmp(sc_buf_str(a), sc_buf_str(b)) == 0;
+}
+
+/* An endless listing is one that comes back to where it was: Brent's way finds that with one name
+ * kept, whatever the tokens say. The first entry of the page before is the short way to the most
+ * common case. */
+static int32_t round_check(struct s3_listing *l, const char *version, int first,
+                           struct sc_error *err)
+{
+    static const char what[] = "a key of the listing";
+    int32_t rc = copy(&l->name, sc_buf_str(&l->key), what, err);
+    if (rc == SR_STORAGE_OK && version) {
+        sc_buf_addc(&l->name, '\n');
+        sc_buf_adds(&l->name, version);
+        rc = sc_buf_check(&l->name, err, what);
+    }
+    if (rc != SR_STORAGE_OK)
+        return rc;
+    if (same(&l->name, &l->seen) || (first && same(&l->name, &l->head)))
+        return sc_fail(err, SR_STORAGE_E_CORRUPT, "the listing goes round: %.200s comes again",
+                       sc_buf_str(&l->key));
+    if (l->sorted && l->last.len > 0 &&
+        strcmp(sc_buf_str(&l->key), sc_buf_str(&l->last)) <
+            (l->kind == S3_LISTING_VERSIONS ? 0 : 1))
+        return sc_fail(err, SR_STORAGE_E_CORRUPT,
+                       "the listing goes round: %.200s comes after %.200s", sc_buf_str(&l->key),
+                       sc_buf_str(&l->last));
+    if (first)
+        rc = copy(&l->head, sc_buf_str(&l->name), what, err);
+    l->count++;
+    if (rc == SR_STORAGE_OK && (l->count & (l->count - 1)) == 0)
+        rc = copy(&l->seen, sc_buf_str(&l->name), what, err);
+    return rc;
+}
+
+static int32_t entry_emit(struct s3_listing *l, const struct sc_xml_node *n, int first,
+                          struct sc_error *err)
 {
     const char *size = sc_xml_text(n, "Size"), *modified = sc_xml_text(n, "LastModified");
     const char *version = l->kind == S3_LISTING_VERSIONS ? sc_xml_text(n, "VersionId") : NULL;
@@ -42,12 +87,9 @@ static int32_t entry_emit(struct s3_listing *l, const struct sc_xml_node *n, str
         e.flags |= SR_STORAGE_ENTRY_OLD;
     if (marker)
         e.flags |= SR_STORAGE_ENTRY_MARKER;
-    /* Every page begins after the one before; one that does not would never end. */
-    if (l->last.len > 0 &&
-        strcmp(e.key, sc_buf_str(&l->last)) < (l->kind == S3_LISTING_VERSIONS ? 0 : 1))
-        return sc_fail(err, SR_STORAGE_E_CORRUPT,
-                       "the listing goes round: %.200s comes after %.200s", e.key,
-                       sc_buf_str(&l->last));
+    rc = round_check(l, e.version, first, err);
+    if (rc != SR_STORAGE_OK)
+        return rc;
     if (strncmp(e.key, l->o->prefix, strlen(l->o->prefix)) != 0 ||
         (*l->o->start_after && strcmp(e.key, l->o->start_after) <= 0))
         return SR_STORAGE_OK;
@@ -60,13 +102,6 @@ static int is_entry(const struct s3_listing *l, const struct sc_xml_node *n)
     if (l->kind == S3_LISTING_VERSIONS)
         return strcmp(n->name, "Version") == 0 || strcmp(n->name, "DeleteMarker") == 0;
     return strcmp(n->name, "Contents") == 0;
-}
-
-static int32_t copy(struct sc_buf *to, const char *text, struct sc_error *err)
-{
-    sc_buf_reset(to);
-    sc_buf_adds(to, text);
-    return sc_buf_check(to, err, "the mark of the next page");
 }
 
 /* Where the next page begins. */
@@ -95,9 +130,9 @@ static int32_t next_page(struct s3_listing *l, const struct sc_xml_node *root, s
         rc =
             sc_fail(err, SR_STORAGE_E_CORRUPT, "the listing goes round: the next page is this one");
     if (rc == SR_STORAGE_OK)
-        rc = copy(&l->token, token, err);
+        rc = copy(&l->token, token, "the mark of the next page", err);
     if (rc == SR_STORAGE_OK)
-        rc = copy(&l->version_mark, version ? version : "", err);
+        rc = copy(&l->version_mark, version ? version : "", "the mark of the next page", err);
     sc_buf_done(&decoded);
     return rc;
 }
@@ -116,12 +151,12 @@ int32_t s3_page_read(struct s3_listing *l, const struct sc_xml_node *root, int *
     for (const struct sc_xml_node *n = root->first; n && rc == SR_STORAGE_OK && !l->stopped;
          n = n->sibling)
         if (is_entry(l, n)) {
-            rc = entry_emit(l, n, err);
+            rc = entry_emit(l, n, entries == 0, err);
             entries++;
         }
     *ret_more = strcmp(more, "true") == 0 && !l->stopped;
     if (rc == SR_STORAGE_OK && entries > 0)
-        rc = copy(&l->last, sc_buf_str(&l->key), err);
+        rc = copy(&l->last, sc_buf_str(&l->key), "a key of the listing", err);
     l->empty = entries > 0 ? 0 : l->empty + 1;
     if (rc == SR_STORAGE_OK && l->empty > EMPTY_PAGES_MAX)
         rc = sc_fail(err, SR_STORAGE_E_CORRUPT, "the listing has %d empty pages in a row",
@@ -135,4 +170,7 @@ void s3_listing_done(struct s3_listing *l)
     sc_buf_done(&l->version_mark);
     sc_buf_done(&l->last);
     sc_buf_done(&l->key);
+    sc_buf_done(&l->name);
+    sc_buf_done(&l->head);
+    sc_buf_done(&l->seen);
 }

@@ -62,13 +62,17 @@ static int32_t s3_place(void *handle, char *buf, uint64_t cap)
 {
     struct s3 *s = handle;
     struct sc_error err = SC_ERROR_INIT;
-    char port[8] = "";
+    char port[8] = "", host[sizeof s->host_name];
+    size_t len = strlen(s->host_name);
+    (void)snprintf(host, sizeof host, "%s", s->host_name);
+    if (len > 0 && host[len - 1] == '.') /* the same name, written in full */
+        host[len - 1] = '\0';
     if (s->port)
         (void)snprintf(port, sizeof port, ":%u", s->port);
     /* A bucket's name is unique among all of Amazon's, whatever the region. */
     int n = s->amazon ? snprintf(buf, (size_t)cap, "s3://amazonaws.com/%s", s->set.bucket)
-                      : snprintf(buf, (size_t)cap, "s3://%s%s%s/%s", s->host_name, port,
-                                 s->base_path, s->set.bucket);
+                      : snprintf(buf, (size_t)cap, "s3://%s%s%s/%s", host, port, s->base_path,
+                                 s->set.bucket);
     if (n >= 0 && (uint64_t)n < cap)
         return SR_STORAGE_OK;
     int32_t rc = sc_fail(&err, SR_STORAGE_E_CONFIG, "the endpoint's URL is too long");

@@ -62,37 +62,46 @@ int32_t s3_call_header(struct s3_call *c, struct sc_error *err, const char *name
     return rc;
 }
 
+static int32_t sum_header(struct s3_call *c, const struct s3_sums *sums, enum s3_sum kind,
+                          struct sc_error *err)
+{
+    char text[S3_SUM_TEXT_SIZE], name[48] = "content-md5";
+    if (kind == S3_SUM_NONE)
+        return SR_STORAGE_OK;
+    if (kind != S3_SUM_MD5)
+        (void)snprintf(name, sizeof name, "x-amz-checksum-%s", s3_sum_name(kind));
+    s3_sum_text(sums, kind, text);
+    return s3_call_header(c, err, name, "%s", text);
+}
+
 /* Over https the body need not be signed where a checksum goes with it; a small body of a request
  * that is no object (a list of keys, of parts) always is. */
 int32_t s3_call_body(struct s3_call *c, const void *data, size_t len, const struct s3_sums *sums,
                      struct sc_error *err)
 {
-    enum s3_sum kind = s3_sum_kind(c->s);
-    char text[S3_SUM_TEXT_SIZE];
-    int32_t rc = SR_STORAGE_OK;
     c->call.request.body = len ? data : NULL;
     c->call.request.body_len = len;
-    if (!sums) {
-        struct s3_sums own = {0};
-        rc = sc_sigv4_payload(c->payload, data, len, err);
-        if (rc == SR_STORAGE_OK)
-            rc = sc_md5(data, len, own.md5, err);
-        s3_sum_text(&own, S3_SUM_MD5, text);
-        return rc == SR_STORAGE_OK ? s3_call_header(c, err, "content-md5", "%s", text) : rc;
-    }
+    if (!sums)
+        return sc_sigv4_payload(c->payload, data, len, err);
     if (s3_payload_unsigned(c->s))
         (void)snprintf(c->payload, sizeof c->payload, "%s", SC_SIGV4_UNSIGNED);
     else
         sc_hex(c->payload, sums->sha256, SC_SHA256_LEN);
-    s3_sum_text(sums, kind, text);
-    if (kind == S3_SUM_MD5)
-        rc = s3_call_header(c, err, "content-md5", "%s", text);
-    else if (kind != S3_SUM_NONE) {
-        char name[48];
-        (void)snprintf(name, sizeof name, "x-amz-checksum-%s", s3_sum_name(kind));
-        rc = s3_call_header(c, err, name, "%s", text);
-    }
-    return rc;
+    return sum_header(c, sums, s3_sum_kind(c->s), err);
+}
+
+int32_t s3_call_body_checked(struct s3_call *c, const void *data, size_t len, struct sc_error *err)
+{
+    enum s3_sum kind = s3_sum_name(s3_sum_kind(c->s)) ? s3_sum_kind(c->s) : S3_SUM_MD5;
+    struct s3_sums sums = {.len = len};
+    int32_t rc = s3_call_body(c, data, len, NULL, err);
+    if (rc == SR_STORAGE_OK && kind == S3_SUM_MD5)
+        rc = sc_md5(data, len, sums.md5, err);
+    if (rc == SR_STORAGE_OK && kind == S3_SUM_SHA256)
+        rc = sc_sha256(data, len, sums.sha256, err);
+    sums.crc64nvme = kind == S3_SUM_CRC64NVME ? sc_crc64nvme(0, data, len) : 0;
+    sums.crc32c = kind == S3_SUM_CRC32C ? sc_crc32c(0, data, len) : 0;
+    return rc == SR_STORAGE_OK ? sum_header(c, &sums, kind, err) : rc;
 }
 
 int32_t s3_call_sse_c(struct s3_call *c, struct sc_error *err)
@@ -150,6 +159,8 @@ void s3_call_end(struct s3_call *c)
 void s3_etag_copy(const struct sc_response *r, char out[S3_ETAG_MAX])
 {
     const char *v = sc_headers_get(&r->headers, "etag");
+    if (v && strncmp(v, "W/", 2) == 0)
+        v += 2;
     size_t len = v ? strlen(v) : 0;
     if (len >= 2 && v[0] == '"' && v[len - 1] == '"') {
         v++;

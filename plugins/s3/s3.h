@@ -114,6 +114,8 @@ struct s3 {
     int list_v1;        /* the second version of listing is not known there */
     int no_delete_many; /* one by one */
     int locks_known, has_locks;
+
+    int locking; /* the save under way puts a lock on its object */
 };
 
 /* plugin.c */
@@ -169,11 +171,12 @@ int32_t s3_call_begin(struct s3_call *c, struct s3 *s, const char *method, const
                       struct sc_error *err);
 int32_t s3_call_header(struct s3_call *c, struct sc_error *err, const char *name, const char *fmt,
                        ...) __attribute__((format(printf, 4, 5)));
-/* The body, borrowed until the end of the call, and its sums: those of sums, which were made while
- * the bytes came in, or when it is NULL, made here (with Content-MD5, which small requests need).
- */
+/* The body, borrowed until the end of the call, and its sums, which were made while the bytes came
+ * in. sums NULL: a small request that is no object; its signature alone covers it. */
 int32_t s3_call_body(struct s3_call *c, const void *data, size_t len, const struct s3_sums *sums,
                      struct sc_error *err);
+/* The same with a checksum made here, for the calls that demand one. */
+int32_t s3_call_body_checked(struct s3_call *c, const void *data, size_t len, struct sc_error *err);
 /* The headers by which the store encrypts with our key; on everything that touches the bytes. */
 int32_t s3_call_sse_c(struct s3_call *c, struct sc_error *err);
 int32_t s3_call_run(struct s3_call *c, struct sc_error *err);
@@ -185,7 +188,8 @@ int s3_call_outcome_open(const struct s3_call *c);
 /* Nothing of it matters much: few tries, and it goes on after a cancellation, for at most 30 s. */
 void s3_call_cleaning_up(struct s3_call *c);
 void s3_call_end(struct s3_call *c);
-/* The answer's header without its quotes and bounded; "" when there is none. */
+/* The answer's header without its quotes and bounded; "" when there is none. A weak one (W/"...")
+ * is what a proxy made of the store's own, and is taken for that. */
 void s3_etag_copy(const struct sc_response *r, char out[S3_ETAG_MAX]);
 
 /* answer.c */
@@ -208,6 +212,13 @@ struct s3_head {
  * a look that only spares work). */
 int32_t s3_head(struct s3 *s, const char *key, const char *version, int quick, struct s3_head *ret,
                 struct sc_error *err);
+
+/* list.c */
+
+/* Nonzero when listings come in the order of their keys, by the store's own promise. */
+int s3_lists_sorted(const struct s3 *s);
+/* Whether the store still has bytes of that key: a version that is no marker. */
+int32_t s3_has_versions(struct s3 *s, const char *key, int *ret, struct sc_error *err);
 
 /* delete.c */
 

@@ -49,7 +49,8 @@ int32_t s3_saving_headers(const struct s3_saving *v, struct s3_call *c, struct s
 
 int s3_saving_condition(const struct s3_saving *v)
 {
-    return !v->replace && v->s->set.create != S3_CREATE_LOOK && !v->s->no_condition;
+    return !v->replace && !v->unconditional && v->s->set.create != S3_CREATE_LOOK &&
+           !v->s->no_condition;
 }
 
 int s3_saving_guarded(const struct s3_saving *v)
@@ -77,17 +78,54 @@ int32_t s3_saving_look(struct s3_saving *v, struct sc_error *err)
     return SR_STORAGE_OK;
 }
 
-int32_t s3_saving_no_condition(struct s3_saving *v, struct sc_error *err)
+int s3_saving_refused(const struct s3_saving *v, const struct s3_call *c, struct sc_error *err)
 {
-    if (v->s->set.create == S3_CREATE_CONDITION)
-        return sc_fail(err, SR_STORAGE_E_UNSUPPORTED,
-                       "the store knows no If-None-Match, which create_only=condition demands");
+    /* What stores say to a header that they do not know, besides 501; and to much else. */
+    static const char *const codes[] = {"InvalidArgument", "InvalidRequest", "MethodNotAllowed"};
+    int may = c->call.code == SR_STORAGE_E_UNSUPPORTED;
+    if (c->call.code == SR_STORAGE_OK || s3_call_outcome_open(c))
+        return 0;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        may |= strcmp(c->aws_code, codes[i]) == 0;
+    if (may && v->s->set.create == S3_CREATE_CONDITION) {
+        (void)sc_error_append(err, "; create_only=condition demands If-None-Match, which this "
+                                   "store may not know");
+        return 0;
+    }
+    return may;
+}
+
+static void learn_no_condition(struct s3_saving *v)
+{
     if (!v->s->no_condition)
         sc_log(v->s->host, SR_STORAGE_LOG_WARN,
                "the store knows no If-None-Match; that nothing is replaced rests on looking "
                "first, which two hosts at once can defeat");
     v->s->no_condition = 1;
-    return s3_saving_look(v, err);
+}
+
+int32_t s3_saving_try(struct s3_saving *v, const struct s3_saving_once *o, struct sc_error *err)
+{
+    int refused = 0;
+    int32_t rc = o->once(v, o->ctx, &refused, err);
+    if (!refused)
+        return rc;
+    v->unconditional = 1;
+    rc = s3_saving_look(v, err);
+    if (rc == SR_STORAGE_OK)
+        rc = o->once(v, o->ctx, &refused, err);
+    if (rc == SR_STORAGE_OK)
+        learn_no_condition(v);
+    return rc;
+}
+
+void s3_saving_version(struct s3_saving *v, const struct sc_response *r)
+{
+    const char *version = sc_headers_get(&r->headers, "x-amz-version-id");
+    if (!version || !*version || strlen(version) >= sizeof v->saved->version)
+        return;
+    memcpy(v->saved->version, version, strlen(version) + 1);
+    v->saved->confirmed |= SR_STORAGE_CONFIRMED_VERSION;
 }
 
 static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_error *err)
@@ -106,9 +144,10 @@ static int32_t remove_own(void *ctx, const char *key, const char *version, struc
 }
 
 /* One PUT. The body is here, so that it can be sent again as often as need be. */
-static int32_t put_once(struct s3_saving *v, const struct sc_buffer *b, const struct s3_sums *sums,
-                        int *ret_unsupported, struct sc_error *err)
+static int32_t put_once(struct s3_saving *v, void *ctx, int *ret_refused, struct sc_error *err)
 {
+    const struct sc_buffer *b = ctx;
+    const struct s3_sums *sums = &v->parts[0].sums;
     struct s3_call c;
     int condition = s3_saving_condition(v);
     int32_t rc = s3_call_begin(&c, v->s, "PUT", v->key, err);
@@ -121,38 +160,27 @@ static int32_t put_once(struct s3_saving *v, const struct sc_buffer *b, const st
         rc = s3_call_body(&c, b->data, b->len, sums, err);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_run(&c, err);
-    *ret_unsupported = condition && rc == SR_STORAGE_E_UNSUPPORTED;
+    *ret_refused = condition && rc != SR_STORAGE_OK && s3_saving_refused(v, &c, err);
     if (rc != SR_STORAGE_OK && s3_call_outcome_open(&c))
         rc = sc_settle_lost(&v->settled, b->len, err);
     else if (rc == SR_STORAGE_OK)
         rc = s3_sums_confirm(&c.call.response, sums, s3_sum_kind(v->s), v->saved, err);
-    const char *version = sc_headers_get(&c.call.response.headers, "x-amz-version-id");
     if (c.call.code == SR_STORAGE_OK && rc == SR_STORAGE_E_CORRUPT)
-        rc = sc_settle_spoilt(&v->settled, version, err);
-    if (rc == SR_STORAGE_OK && version && strlen(version) < sizeof v->saved->version) {
-        memcpy(v->saved->version, version, strlen(version) + 1);
-        v->saved->confirmed |= SR_STORAGE_CONFIRMED_VERSION;
-    }
+        rc = sc_settle_spoilt(&v->settled,
+                              sc_headers_get(&c.call.response.headers, "x-amz-version-id"), err);
+    if (c.call.code == SR_STORAGE_OK && rc == SR_STORAGE_OK)
+        s3_saving_version(v, &c.call.response);
     s3_call_end(&c);
     return rc;
 }
 
 static int32_t put(struct s3_saving *v, const struct sc_buffer *b, struct sc_error *err)
 {
-    const struct s3_sums *sums = &v->parts[0].sums;
-    int unsupported = 0;
-    int32_t rc = SR_STORAGE_OK;
+    struct sc_buffer body = *b;
+    const struct s3_saving_once once = {put_once, &body};
     /* The source may have taken its time since the look at the beginning. */
-    if (!v->replace && !s3_saving_condition(v))
-        rc = s3_saving_look(v, err);
-    if (rc == SR_STORAGE_OK)
-        rc = put_once(v, b, sums, &unsupported, err);
-    if (unsupported) {
-        rc = s3_saving_no_condition(v, err);
-        if (rc == SR_STORAGE_OK)
-            rc = put_once(v, b, sums, &unsupported, err);
-    }
-    return rc;
+    int32_t rc = v->replace || s3_saving_condition(v) ? SR_STORAGE_OK : s3_saving_look(v, err);
+    return rc == SR_STORAGE_OK ? s3_saving_try(v, &once, err) : rc;
 }
 
 /* Early, so that hours of sending are not spent on a name that is taken. */
@@ -163,6 +191,7 @@ static int32_t begin(struct s3_saving *v, struct sc_error *err)
         return sc_fail(err, SR_STORAGE_E_UNSUPPORTED, "S3 must know an object's name first");
     if (v->retain_until == 0 && set->lock_days > 0)
         v->retain_until = v->s->host->now(v->s->host) + (int64_t)set->lock_days * DAY;
+    v->s->locking = v->retain_until != 0;
     const struct sc_limits limits = {set->part_size, S3_PART_MOST, set->concurrency, set->max_parts,
                                      set->constant_parts};
     int32_t rc = sc_upload_plan(v->s->host, v->object, &limits, &v->plan, err);

@@ -18,6 +18,7 @@ struct s3_saving {
     const struct sr_storage_reader *reader;
     int replace;
     int64_t retain_until; /* 0: not locked */
+    int unconditional;    /* the condition may be what was refused: without it this time */
     struct sc_plan plan;
     struct s3_summing *summing;
     char upload_id[S3_UPLOAD_ID_MAX]; /* "": not begun */
@@ -42,9 +43,18 @@ int s3_saving_condition(const struct s3_saving *v);
 int s3_saving_guarded(const struct s3_saving *v);
 /* Whether the key is taken: E_EXISTS. SR_STORAGE_OK also for who has no right to look. */
 int32_t s3_saving_look(struct s3_saving *v, struct sc_error *err);
-/* The answer to that request said that it knows no such condition: remembers it, and looks instead.
- * E_EXISTS when there is an object now. */
-int32_t s3_saving_no_condition(struct s3_saving *v, struct sc_error *err);
+/* Makes the object visible by once(), which tells whether the answer may mean that the store knows
+ * no such condition (s3_saving_refused): then looks instead, and tries without. Only when that goes
+ * well it was the condition, which is told and remembered. E_EXISTS when there is an object. */
+struct s3_saving_once {
+    int32_t (*once)(struct s3_saving *v, void *ctx, int *ret_refused, struct sc_error *err);
+    void *ctx;
+};
+int32_t s3_saving_try(struct s3_saving *v, const struct s3_saving_once *o, struct sc_error *err);
+/* For once(), after a call that carried the condition. */
+int s3_saving_refused(const struct s3_saving *v, const struct s3_call *c, struct sc_error *err);
+/* Confirms the version that a good answer names. */
+void s3_saving_version(struct s3_saving *v, const struct sc_response *r);
 
 /* All of its parts, and their completion. */
 int32_t s3_multipart(struct s3_saving *v, struct sc_upload *u, struct sc_error *err);

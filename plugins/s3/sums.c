@@ -10,6 +10,8 @@ struct s3_summing {
 
 enum s3_sum s3_sum_kind(const struct s3 *s)
 {
+    if (s->set.sum == S3_SUM_NONE && s->locking)
+        return S3_SUM_MD5;
     if (s->set.sum != S3_SUM_AUTO)
         return s->set.sum;
     return s->amazon ? S3_SUM_CRC64NVME : S3_SUM_MD5;
@@ -138,20 +140,21 @@ void s3_sums_append(struct s3_sums *whole, const struct s3_sums *part)
 static const struct {
     enum s3_sum kind;
     uint64_t stated;
-    const char *header;
+    const char *header, *element;
     size_t len;
 } headers[] = {
-    {S3_SUM_CRC64NVME, SR_STORAGE_SUM_CRC64NVME, "x-amz-checksum-crc64nvme", 8},
-    {S3_SUM_CRC32C, SR_STORAGE_SUM_CRC32C, "x-amz-checksum-crc32c", 4},
-    {S3_SUM_SHA256, SR_STORAGE_SUM_SHA256, "x-amz-checksum-sha256", SC_SHA256_LEN},
+    {S3_SUM_CRC64NVME, SR_STORAGE_SUM_CRC64NVME, "x-amz-checksum-crc64nvme", "ChecksumCRC64NVME",
+     8},
+    {S3_SUM_CRC32C, SR_STORAGE_SUM_CRC32C, "x-amz-checksum-crc32c", "ChecksumCRC32C", 4},
+    {S3_SUM_SHA256, SR_STORAGE_SUM_SHA256, "x-amz-checksum-sha256", "ChecksumSHA256",
+     SC_SHA256_LEN},
 };
 
 /* A checksum of parts ends with their number ("...=-3") or is called composite: it is not one of
  * the bytes. */
-static int stated(const struct sc_response *answer, size_t which, uint8_t out[SC_DIGEST_MAX])
+static int read_stated(const char *value, const char *type, size_t which,
+                       uint8_t out[SC_DIGEST_MAX])
 {
-    const char *value = sc_headers_get(&answer->headers, headers[which].header);
-    const char *type = sc_headers_get(&answer->headers, "x-amz-checksum-type");
     struct sc_buf raw = SC_BUF_INIT(SC_DIGEST_MAX);
     int good = value && (!type || strcmp(type, "FULL_OBJECT") == 0) &&
                sc_base64_decode(&raw, value, strlen(value)) == SR_STORAGE_OK &&
@@ -160,6 +163,12 @@ static int stated(const struct sc_response *answer, size_t which, uint8_t out[SC
         memcpy(out, raw.data, raw.len);
     sc_buf_done(&raw);
     return good;
+}
+
+static int stated(const struct sc_response *answer, size_t which, uint8_t out[SC_DIGEST_MAX])
+{
+    return read_stated(sc_headers_get(&answer->headers, headers[which].header),
+                       sc_headers_get(&answer->headers, "x-amz-checksum-type"), which, out);
 }
 
 int s3_sums_stated(const struct sc_response *answer, uint64_t *ret_kind, uint8_t *ret_sum,
@@ -185,19 +194,37 @@ static int32_t confirm(struct sr_storage_saved *ret, uint64_t kind, const uint8_
     return SR_STORAGE_OK;
 }
 
+static int32_t compare(size_t which, const uint8_t *mine, const uint8_t *theirs,
+                       struct sr_storage_saved *ret, struct sc_error *err)
+{
+    if (memcmp(mine, theirs, headers[which].len) != 0)
+        return sc_fail(err, SR_STORAGE_E_CORRUPT,
+                       "the store states another %s than that of what was sent",
+                       s3_sum_name(headers[which].kind));
+    return confirm(ret, headers[which].stated, theirs, headers[which].len);
+}
+
+int32_t s3_sums_confirm_whole(const struct sc_xml_node *root, const struct s3_sums *ours,
+                              enum s3_sum kind, struct sr_storage_saved *ret, struct sc_error *err)
+{
+    uint8_t mine[SC_DIGEST_MAX], theirs[SC_DIGEST_MAX];
+    (void)bytes_of(ours, kind, mine);
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (headers[i].kind == kind && kind != S3_SUM_SHA256 &&
+            read_stated(sc_xml_text(root, headers[i].element), sc_xml_text(root, "ChecksumType"), i,
+                        theirs))
+            return compare(i, mine, theirs, ret, err);
+    return SR_STORAGE_OK;
+}
+
 int32_t s3_sums_confirm(const struct sc_response *answer, const struct s3_sums *ours,
                         enum s3_sum kind, struct sr_storage_saved *ret, struct sc_error *err)
 {
     uint8_t mine[SC_DIGEST_MAX], theirs[SC_DIGEST_MAX];
-    size_t len = bytes_of(ours, kind, mine);
+    (void)bytes_of(ours, kind, mine);
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-        if (headers[i].kind != kind || !stated(answer, i, theirs))
-            continue;
-        if (memcmp(mine, theirs, len) != 0)
-            return sc_fail(err, SR_STORAGE_E_CORRUPT,
-                           "the store states another %s than that of what was sent",
-                           s3_sum_name(kind));
-        return confirm(ret, headers[i].stated, theirs, len);
+        if (headers[i].kind == kind && stated(answer, i, theirs))
+            return compare(i, mine, theirs, ret, err);
     }
     /* An ETag is the MD5 of the body where the store keeps it as it came; where it encrypts, it is
      * something else, so only equality tells anything. */

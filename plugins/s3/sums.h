@@ -26,7 +26,8 @@ struct s3_sums {
 
 struct s3_summing;
 
-/* Never S3_SUM_AUTO. */
+/* Never S3_SUM_AUTO. With none, objects that are to be locked get MD5 all the same: their requests
+ * must have a digest ("PutObject" in the S3 API reference). */
 enum s3_sum s3_sum_kind(const struct s3 *s);
 /* Nonzero when bodies are not signed. */
 int s3_payload_unsigned(const struct s3 *s);
@@ -48,6 +49,9 @@ void s3_sums_append(struct s3_sums *whole, const struct s3_sums *part);
  * whole object. E_CORRUPT when it differs from ours. */
 int32_t s3_sums_confirm(const struct sc_response *answer, const struct s3_sums *ours,
                         enum s3_sum kind, struct sr_storage_saved *ret, struct sc_error *err);
+/* The same of the answer to a completion, whose XML root names the checksum; CRCs only. */
+int32_t s3_sums_confirm_whole(const struct sc_xml_node *root, const struct s3_sums *ours,
+                              enum s3_sum kind, struct sr_storage_saved *ret, struct sc_error *err);
 /* A checksum of the whole object out of an answer's headers; 0 when there is none. */
 int s3_sums_stated(const struct sc_response *answer, uint64_t *ret_kind, uint8_t *ret_sum,
                    uint64_t *ret_len);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define MARK_MAX 4096
+#define PART_PAGES_MAX 10 /* of 1,000 parts each */
+#define FAILURES_MAX 5    /* in a row, but for denials: then it is the store and not an upload */
 #define LOST_S 3600 /* longer than all tries of one request, and clocks that S3 takes, can make */
 
 struct sweeping {
@@ -16,6 +18,8 @@ struct sweeping {
     struct sc_buf key, key_mark, id_mark;
     const char *only_key, *except; /* s3_sweep_lost: of this key, but for this upload */
     int stopped;
+    unsigned failed, in_row; /* uploads that could not be ended */
+    struct sc_error first;   /* why the first could not */
 };
 
 static int32_t text_read(struct sc_buf *out, const char *text, int encoded, struct sc_error *err)
@@ -34,13 +38,89 @@ static int is_lost(const struct sweeping *w, const char *key, const char *id, in
     return strcmp(key, w->only_key) == 0 && strcmp(id, w->except) != 0 && begun > now - LOST_S;
 }
 
-/* One upload: old enough to be a dead saver's? Its age is that of its beginning, which is all that
- * S3 tells: older_than must be longer than a backup takes. */
+/* One page of an upload's parts: the newest time into *newest, the number to go on after into
+ * marker
+ * ("": that was the last page). */
+static int32_t part_page(struct sweeping *w, const char *key, const char *id, char marker[16],
+                         int64_t *newest, struct sc_error *err)
+{
+    struct s3_call c;
+    int32_t rc = s3_call_begin(&c, w->s, "GET", key, err);
+    c.root = "ListPartsResult";
+    c.call.reply_max = SC_XML_BYTES;
+    sc_query_add(&c.call.request.query, "uploadId", id);
+    if (*marker)
+        sc_query_add(&c.call.request.query, "part-number-marker", marker);
+    if (rc == SR_STORAGE_OK)
+        rc = s3_call_run(&c, err);
+    const struct sc_xml_node *root = rc == SR_STORAGE_OK ? sc_xml_root(c.xml) : NULL;
+    const char *more = sc_xml_text(root, "IsTruncated"),
+               *next = sc_xml_text(root, "NextPartNumberMarker");
+    for (const struct sc_xml_node *n = sc_xml_child(root, "Part"); n; n = sc_xml_next(n, "Part")) {
+        const char *modified = sc_xml_text(n, "LastModified");
+        int64_t t = 0;
+        if (modified && sc_time_iso_parse(modified, &t) == 0 && t > *newest)
+            *newest = t;
+    }
+    int on = more && strcmp(more, "true") == 0 && next && strcmp(next, marker) != 0;
+    (void)snprintf(marker, 16, "%s", on && strlen(next) < 16 ? next : "");
+    s3_call_end(&c);
+    return rc;
+}
+
+/* When the upload last showed life: *t, its beginning, or later, when a part came. */
+static int32_t last_sign(struct sweeping *w, const char *key, const char *id, int64_t *t,
+                         struct sc_error *err)
+{
+    char marker[16] = "";
+    int32_t rc = SR_STORAGE_OK;
+    int pages = 0;
+    do
+        rc = part_page(w, key, id, marker, t, err);
+    while (rc == SR_STORAGE_OK && *marker && ++pages < PART_PAGES_MAX);
+    /* A store that cannot list parts tells no more than the beginning. */
+    return rc == SR_STORAGE_E_UNSUPPORTED ? SR_STORAGE_OK : rc;
+}
+
+/* *ret_ended nonzero when it was old, and is ended now (or would be, in a dry run). */
+static int32_t end_if_old(struct sweeping *w, const char *key, const char *id, int64_t begun,
+                          int *ret_ended, struct sc_error *err)
+{
+    int64_t now = sc_aws_clock_now(&w->s->clock, w->s->host), t = begun;
+    int32_t rc = SR_STORAGE_OK;
+    if (begun > now || (uint64_t)(now - begun) < w->o->older_than)
+        return rc;
+    rc = last_sign(w, key, id, &t, err);
+    if (rc != SR_STORAGE_OK || t > now || (uint64_t)(now - t) < w->o->older_than)
+        return rc;
+    if (!(w->o->flags & SR_STORAGE_SWEEP_DRY_RUN))
+        rc = s3_upload_abort(w->s, key, id, err);
+    *ret_ended = rc == SR_STORAGE_OK;
+    return rc;
+}
+
+/* Nonzero when the sweep goes on after such a failure: the other uploads may fare better. */
+static int goes_on(struct sweeping *w, int32_t rc, const char *key, const struct sc_error *err)
+{
+    if (rc == SR_STORAGE_E_NOT_FOUND)
+        return 1; /* somebody else has ended it, or completed it */
+    if (rc == SR_STORAGE_E_CANCELLED || rc == SR_STORAGE_E_TIMEOUT)
+        return 0;
+    if (w->failed++ == 0)
+        w->first = *err;
+    sc_log(w->s->host, SR_STORAGE_LOG_WARN, "the unfinished upload of %s cannot be ended: %s", key,
+           err->text);
+    w->in_row = rc == SR_STORAGE_E_DENIED ? 0 : w->in_row + 1;
+    return w->in_row < FAILURES_MAX;
+}
+
+/* One upload: a dead saver's? Without the right to see its parts nobody can tell, and it stays. */
 static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encoded,
                       struct sc_error *err)
 {
     const char *id = sc_xml_text(n, "UploadId"), *begun = sc_xml_text(n, "Initiated");
-    int64_t t = 0, now = w->s->host->now(w->s->host);
+    int64_t t = 0;
+    int ended = 0;
     int32_t rc = text_read(&w->key, sc_xml_text(n, "Key"), encoded, err);
     if (rc != SR_STORAGE_OK)
         return rc;
@@ -50,13 +130,16 @@ static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encod
         return rc;
     if (w->only_key)
         return is_lost(w, key, id, t) ? s3_upload_abort(w->s, key, id, err) : rc;
-    if (strncmp(key, w->o->prefix, strlen(w->o->prefix)) != 0 || t > now ||
-        (uint64_t)(now - t) < w->o->older_than)
+    if (strncmp(key, w->o->prefix, strlen(w->o->prefix)) != 0)
         return rc;
-    if (!(w->o->flags & SR_STORAGE_SWEEP_DRY_RUN))
-        rc = s3_upload_abort(w->s, key, id, err);
+    rc = end_if_old(w, key, id, t, &ended, err);
     if (rc != SR_STORAGE_OK)
-        return sc_error_wrap(err, "ending the unfinished upload of %.200s", key);
+        return goes_on(w, rc, key, err)
+                   ? SR_STORAGE_OK
+                   : sc_error_wrap(err, "ending the unfinished upload of %.200s", key);
+    w->in_row = 0;
+    if (!ended)
+        return rc;
     const struct sr_storage_entry entry = {.size = sizeof entry, .key = key, .modified = t};
     w->stopped = w->emitter->emit(w->emitter->ctx, &entry) != 0;
     return rc;
@@ -147,5 +230,10 @@ int32_t s3_sweep(void *handle, const struct sr_storage_sweep_options *options,
                          .key_mark = SC_BUF_INIT(MARK_MAX),
                          .id_mark = SC_BUF_INIT(MARK_MAX)};
     int32_t rc = sweep(&w, &err);
+    if (rc == SR_STORAGE_OK && w.failed > 0) {
+        err = w.first;
+        rc = sc_error_wrap(&err, "%u of the unfinished uploads could not be ended; the first",
+                           w.failed);
+    }
     return s3_report(s, rc, &err, "sweeping bucket %s", s->set.bucket);
 }

@@ -166,6 +166,33 @@ static void hosts_by_style_and_region(void)
     rig_done(&x);
 }
 
+extern const struct sr_storage_plugin *sr_storage_plugin_entry(void);
+
+/* Two ways to write one place are one place. */
+static void places(void)
+{
+    static const struct {
+        const char *endpoint, *place;
+    } rows[] = {
+        {"", "s3://amazonaws.com/backups"},
+        {"https://s3.eu-west-1.amazonaws.com", "s3://amazonaws.com/backups"},
+        {"https://s3.example", "s3://s3.example/backups"},
+        {"https://S3.Example:443/", "s3://s3.example/backups"},
+        {"http://s3.example:80", "s3://s3.example/backups"},
+        {"https://s3.example.", "s3://s3.example/backups"},
+        {"https://s3.example:80", "s3://s3.example:80/backups"},
+        {"https://s3.example:9000/Deep", "s3://s3.example:9000/Deep/backups"},
+    };
+    struct rig x;
+    char place[256];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ASSERT_OK(rig_open(&x, WITH("endpoint_url", rows[i].endpoint)), x.err);
+        ASSERT_OK(sr_storage_plugin_entry()->place(&x.s, place, sizeof place), x.err);
+        CU_ASSERT_STRING_EQUAL(place, rows[i].place);
+        rig_done(&x);
+    }
+}
+
 /* The signer's region is the handle's; nothing that names a host is taken over. */
 static void a_region_is_adopted_once(void)
 {
@@ -353,6 +380,7 @@ static void what_the_store_states(void)
 static const struct unit_test tests[] = {
     {"each wrong setting is named", each_wrong_setting_is_named},
     {"hosts by style and region", hosts_by_style_and_region},
+    {"places", places},
     {"a region is adopted once", a_region_is_adopted_once},
     {"the host's words stand", the_hosts_words_stand},
     {"answers by table", answers_by_table},

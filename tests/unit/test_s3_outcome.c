@@ -2,6 +2,8 @@
  * itself against the scripted server. The host's randomness is zeros, so the mark of every upload
  * is known and no retry waits. */
 #include "s3/s3.h"
+
+#include "common/digest.h"
 #include "tests/unit/cloud_host.h"
 #include "tests/unit/scripted.h"
 
@@ -81,6 +83,22 @@ static int sent(struct rig *r, const char *method, const char *what)
     return n;
 }
 
+/* That header of the last such request; "" when it has none, "-" when there is no such request. */
+static const char *header_of(struct rig *r, const char *method, const char *what, const char *name)
+{
+    static char value[256];
+    json_t *all = scripted_requests(&r->server);
+    (void)snprintf(value, sizeof value, "-");
+    for (size_t i = 0; i < json_array_size(json_object_get(all, "requests")); i++)
+        if (strcmp(scripted_field(all, i, "method"), method) == 0 &&
+            strstr(scripted_field(all, i, "target"), what)) {
+            const char *v = scripted_header(all, i, name);
+            (void)snprintf(value, sizeof value, "%s", v ? v : "");
+        }
+    json_decref(all);
+    return value;
+}
+
 struct source {
     uint64_t left;
     int never; /* neither bytes nor an end */
@@ -99,9 +117,11 @@ static int64_t source_read(void *ctx, void *buf, uint64_t cap, int32_t timeout_m
     return (int64_t)n;
 }
 
+static struct sr_storage_saved saved; /* by the last save */
+
 static int32_t save(struct rig *r, struct source source, uint64_t flags, int64_t until)
 {
-    struct sr_storage_saved saved = {.size = sizeof saved};
+    saved = (struct sr_storage_saved){.size = sizeof saved};
     const struct sr_storage_object o = {
         .size = sizeof o, .key = "k", .size_hint = SR_STORAGE_SIZE_UNKNOWN};
     const struct sr_storage_reader reader = {
@@ -114,6 +134,13 @@ static int32_t save(struct rig *r, struct source source, uint64_t flags, int64_t
 static int32_t save_small(struct rig *r, uint64_t flags)
 {
     return save(r, (struct source){.left = 4}, flags, 0);
+}
+
+static int32_t take(void *ctx, const void *data, uint64_t len)
+{
+    (void)data;
+    *(uint64_t *)ctx += len;
+    return 0;
 }
 
 /* --- saving ---------------------------------------------------------------------------------- */
@@ -219,6 +246,163 @@ static void looks_before_completing(void)
     rig_end(&r);
 }
 
+#define COMPLETE(inner)                                                             \
+    "{'match':'POST uploadId','reply':{'headers':{'x-amz-version-id':'v7'},'body':" \
+    "'<CompleteMultipartUploadResult><ETag>e</ETag>" inner "</CompleteMultipartUploadResult>'}}"
+
+/* What the answer tells of the object is confirmed, or tells that it is another. */
+static void completion_tells(void)
+{
+    static const char *const crc[] = {"checksum", "crc32c", NULL};
+    struct rig r;
+    uint8_t *whole = malloc(PART + 4), be[4];
+    char rules[2048], text[16];
+    memset(whole, 'x', PART + 4);
+    sc_put_be(be, 4, sc_crc32c(0, whole, PART + 4));
+    free(whole);
+    struct sc_buf b = SC_BUF_INIT(16);
+    sc_base64_encode(&b, be, 4);
+    (void)snprintf(text, sizeof text, "%s", sc_buf_str(&b));
+    sc_buf_done(&b);
+    for (int wrong = 0; wrong < 2; wrong++) {
+        (void)snprintf(
+            rules, sizeof rules,
+            "[" PARTS COMPLETE(
+                "<ChecksumCRC32C>%s</ChecksumCRC32C>"
+                "<ChecksumType>FULL_OBJECT</ChecksumType>") ","
+                                                            "{'match':'HEAD','reply':" HEAD_OURS(
+                                                                "5242884") "},"
+                                                                           "{'match':'DELETE','"
+                                                                           "reply':{'status':204}}"
+                                                                           "]",
+            wrong ? "AAAAAA==" : text);
+        rig_begin(&r, rules, crc);
+        CU_ASSERT_EQUAL(save(&r, (struct source){.left = PART + 4}, SR_STORAGE_SAVE_REPLACE, 0),
+                        wrong ? SR_STORAGE_E_CORRUPT : SR_STORAGE_OK);
+        CU_ASSERT_EQUAL(sent(&r, "DELETE", "versionId=v7"), wrong);
+        if (!wrong) {
+            CU_ASSERT_EQUAL(saved.confirmed, SR_STORAGE_CONFIRMED_SIZE |
+                                                 SR_STORAGE_CONFIRMED_CHECKSUM |
+                                                 SR_STORAGE_CONFIRMED_VERSION);
+            CU_ASSERT_STRING_EQUAL(saved.version, "v7");
+            CU_ASSERT_STRING_EQUAL(header_of(&r, "HEAD", "/k", "x-amz-checksum-mode"), "ENABLED");
+            CU_ASSERT_EQUAL(memcmp(saved.checksum, be, 4), 0);
+            CU_ASSERT_STRING_EQUAL(header_of(&r, "POST", "uploadId", "x-amz-mp-object-size"),
+                                   "5242884");
+        }
+        CU_ASSERT_STRING_EQUAL(header_of(&r, "POST", "uploadId", "content-md5"), "");
+        rig_end(&r);
+    }
+    /* A store that may know none of the modern headers gets none. */
+    rig_begin(&r, "[" PARTS COMPLETE("") ",{'match':'HEAD','reply':" HEAD_OURS("5242884") "}]",
+              NULL);
+    CU_ASSERT_EQUAL(save(&r, (struct source){.left = PART + 4}, SR_STORAGE_SAVE_REPLACE, 0),
+                    SR_STORAGE_OK);
+    CU_ASSERT_STRING_EQUAL(header_of(&r, "POST", "uploadId", "x-amz-mp-object-size"), "");
+    CU_ASSERT_STRING_EQUAL(header_of(&r, "HEAD", "/k", "x-amz-checksum-mode"), "");
+    rig_end(&r);
+}
+
+/* Weak ETags, which proxies make of the store's own. */
+static void weak_etags(void)
+{
+    struct rig r;
+    uint64_t got = 0;
+    rig_begin(
+        &r,
+        "[{'match':'POST uploads=','reply':{'status':200,'body':"
+        "'<InitiateMultipartUploadResult><UploadId>u</UploadId>"
+        "</InitiateMultipartUploadResult>'}},"
+        "{'match':'PUT partNumber','reply':{'status':200,'headers':{'ETag':'W/\\'abc\\''}}},"
+        "{'match':'HEAD','reply':" HEAD_OURS("5242884") "}," COMPLETE(
+            "") ","
+                "{'match':'GET','times':1,'at':'reply-body','after':5,'end':'close',"
+                "'reply':{'status':200,'headers':{'ETag':'W/\\'abc\\''},'body':'0123456789'}},"
+                "{'match':'GET','reply':{'status':206,'headers':{'ETag':'W/\\'abc\\'',"
+                "'Content-Range':'bytes 5-9/10'},'body':'56789'}}]",
+        NULL);
+    CU_ASSERT_EQUAL(save(&r, (struct source){.left = PART + 4}, SR_STORAGE_SAVE_REPLACE, 0),
+                    SR_STORAGE_OK);
+    json_t *all = scripted_requests(&r.server);
+    int named = 0;
+    for (size_t i = 0; i < json_array_size(json_object_get(all, "requests")); i++) {
+        const char *body = scripted_field(all, i, "body");
+        named += body && strstr(body, "<ETag>\"abc\"</ETag>") != NULL;
+    }
+    json_decref(all);
+    CU_ASSERT_EQUAL(named, 1);
+    const struct sr_storage_fetch_options o = {
+        .size = sizeof o, .key = "k", .length = SR_STORAGE_SIZE_UNKNOWN};
+    const struct sr_storage_writer w = {.size = sizeof w, .ctx = &got, .write = take};
+    CU_ASSERT_EQUAL(r.plugin->fetch(r.handle, &o, &w), SR_STORAGE_OK);
+    CU_ASSERT_EQUAL(got, 10);
+    CU_ASSERT_STRING_EQUAL(header_of(&r, "GET", "/k", "if-match"), "\"abc\"");
+    rig_end(&r);
+}
+
+/* A store that refuses If-None-Match in words of its own; that it was the condition is known only
+ * when the same goes through without. */
+static void conditions_refused(void)
+{
+    static const struct {
+        const char *status, *code;
+    } rows[] = {{"501", "NotImplemented"},
+                {"400", "InvalidArgument"},
+                {"400", "InvalidRequest"},
+                {"405", "MethodNotAllowed"}};
+    char rules[1024];
+    struct rig r;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int always = 0; always < 2; always++) {
+            (void)snprintf(rules, sizeof rules,
+                           "[{'match':'PUT',%s'reply':{'status':%s,'body':"
+                           "'<Error><Code>%s</Code></Error>'}},"
+                           "{'match':'PUT','reply':{'status':200,'headers':{'ETag':'e'}}},"
+                           "{'match':'HEAD','reply':{'status':404}}]",
+                           always ? "" : "'header':{'if-none-match':'.'},", rows[i].status,
+                           rows[i].code);
+            rig_begin(&r, rules, NULL);
+            int32_t rc = save_small(&r, 0);
+            CU_ASSERT((rc == SR_STORAGE_OK) == !always);
+            CU_ASSERT_EQUAL(sent(&r, "PUT", "/k"), 2);
+            CU_ASSERT_EQUAL(strstr(sc_buf_str(&r.host.log), "knows no If-None-Match") != NULL,
+                            !always);
+            /* Only what has been shown is remembered. */
+            (void)save_small(&r, 0);
+            CU_ASSERT_EQUAL(sent(&r, "PUT", "/k"), always ? 4 : 3);
+            rig_end(&r);
+        }
+    /* Who demands the condition gets it, or the store's own words. */
+    static const char *const demanded[] = {"create_only", "condition", NULL};
+    rig_begin(&r,
+              "[{'match':'PUT','reply':{'status':400,'body':'<Error><Code>InvalidArgument</Code>"
+              "<Message>mind your tags</Message></Error>'}},"
+              "{'match':'HEAD','reply':{'status':404}}]",
+              demanded);
+    CU_ASSERT_EQUAL(save_small(&r, 0), SR_STORAGE_E_CONFIG);
+    CU_ASSERT_EQUAL(sent(&r, "PUT", "/k"), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.host.text, "mind your tags"));
+    rig_end(&r);
+}
+
+/* Object lock wants a digest of each body, whatever else is not wanted. */
+static void locked_without_checksums(void)
+{
+    static const char *const none[] = {"checksum", "none", NULL};
+    struct rig r;
+    rig_begin(&r,
+              "[{'match':'GET object-lock','reply':{'body':'<ObjectLockConfiguration>"
+              "<ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>'}},"
+              "{'match':'PUT','reply':{'status':200,'headers':{'ETag':'e'}}}]",
+              none);
+    CU_ASSERT_EQUAL(save(&r, (struct source){.left = 4}, SR_STORAGE_SAVE_REPLACE, 4102444800),
+                    SR_STORAGE_OK);
+    CU_ASSERT_STRING_EQUAL(header_of(&r, "PUT", "/k", "content-md5"), "6kFu0HWdRqjeWPY6WQd0mQ==");
+    CU_ASSERT_EQUAL(save_small(&r, SR_STORAGE_SAVE_REPLACE), SR_STORAGE_OK);
+    CU_ASSERT_STRING_EQUAL(header_of(&r, "PUT", "/k", "content-md5"), "");
+    rig_end(&r);
+}
+
 /* Fewer parts at once when the store asks for it; more again when it has stopped asking. */
 static void fewer_at_once_and_more_again(void)
 {
@@ -282,13 +466,6 @@ static void locks_unheard_of(void)
 
 /* --- fetching and deleting ------------------------------------------------------------------- */
 
-static int32_t take(void *ctx, const void *data, uint64_t len)
-{
-    (void)data;
-    *(uint64_t *)ctx += len;
-    return 0;
-}
-
 static void nothing_where_more_was_announced(void)
 {
     struct rig r;
@@ -325,6 +502,172 @@ static void broken_off_at_the_same_byte(void)
     CU_ASSERT_EQUAL(sent(&r, "GET", "/k"), 9); /* one that came on, and eight that did not */
     CU_ASSERT_PTR_NOT_NULL(strstr(r.host.text, "nothing past byte 5"));
     rig_end(&r);
+}
+
+/* --- listing and sweeping -------------------------------------------------------------------- */
+
+static int32_t gather(void *ctx, const struct sr_storage_entry *e)
+{
+    char *keys = ctx;
+    size_t used = strlen(keys);
+    (void)snprintf(keys + used, 256 - used, "%s ", e->key);
+    return 0;
+}
+
+static int32_t listed(struct rig *r, const char *rules, char keys[256])
+{
+    const struct sr_storage_list_options o = {.size = sizeof o, .prefix = "", .start_after = ""};
+    const struct sr_storage_emitter emitter = {.size = sizeof emitter, .ctx = keys, .emit = gather};
+    keys[0] = '\0';
+    rig_begin(r, rules, NULL);
+    int32_t rc = r->plugin->list(r->handle, &o, &emitter);
+    rig_end(r);
+    return rc;
+}
+
+#define PAGE(times, token, entries)                                                  \
+    "{'match':'GET list-type','times':" times ",'reply':{'body':'<ListBucketResult>" \
+    "<IsTruncated>true</IsTruncated><NextContinuationToken>" token                   \
+    "</NextContinuationToken>" entries "</ListBucketResult>'}},"
+#define LAST(entries)                                              \
+    "{'match':'GET list-type','reply':{'body':'<ListBucketResult>" \
+    "<IsTruncated>false</IsTruncated>" entries "</ListBucketResult>'}}"
+#define ENTRY(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
+
+/* Only Amazon promises an order. */
+static void pages_in_any_order(void)
+{
+    struct rig r;
+    char keys[256];
+    CU_ASSERT_EQUAL(listed(&r,
+                           "[" PAGE("1", "t1", ENTRY("c") ENTRY("d")) PAGE("1", "t2", "")
+                               PAGE("1", "t3", ENTRY("e") ENTRY("a")) LAST(ENTRY("b")) "]",
+                           keys),
+                    SR_STORAGE_OK);
+    CU_ASSERT_STRING_EQUAL(keys, "c d e a b ");
+}
+
+/* They end all the same, when every page names another as the next. */
+static void pages_that_come_again(void)
+{
+    struct rig r;
+    char keys[256];
+    CU_ASSERT_EQUAL(listed(&r,
+                           "[" PAGE("1", "t1", ENTRY("c") ENTRY("d") ENTRY("e"))
+                               PAGE("1", "t2", ENTRY("c") ENTRY("d") ENTRY("e")) LAST("") "]",
+                           keys),
+                    SR_STORAGE_E_CORRUPT);
+    CU_ASSERT_EQUAL(listed(&r,
+                           "[" PAGE("1", "t1", ENTRY("p")) PAGE("1", "t2", ENTRY("c") ENTRY("d"))
+                               PAGE("1", "t3", ENTRY("a")) PAGE("1", "t4", ENTRY("c") ENTRY("d"))
+                                   PAGE("1", "t5", ENTRY("a")) PAGE(
+                                       "1", "t6", ENTRY("c") ENTRY("d")) PAGE("1", "t7", ENTRY("a"))
+                                       PAGE("1", "t8", ENTRY("c") ENTRY("d")) LAST("") "]",
+                           keys),
+                    SR_STORAGE_E_CORRUPT);
+}
+
+#define UPLOAD(key, id)                                     \
+    "<Upload><Key>" key "</Key><UploadId>" id "</UploadId>" \
+    "<Initiated>2026-01-01T00:00:00.000Z</Initiated></Upload>"
+#define PARTS_OF(id, last, more)                                                      \
+    "{'match':'GET " id "','reply':{'body':'<ListPartsResult><IsTruncated>" more      \
+    "</IsTruncated><NextPartNumberMarker>1</NextPartNumberMarker><Part><PartNumber>1" \
+    "</PartNumber><LastModified>" last "</LastModified></Part></ListPartsResult>'}}"
+
+/* An upload is as old as its last part; one that cannot be ended does not keep the others. */
+static void sweeping(void)
+{
+    struct rig r;
+    char keys[256] = "";
+    rig_begin(
+        &r,
+        "[{'match':'GET uploads=','reply':{'body':'<ListMultipartUploadsResult>"
+        "<IsTruncated>false</IsTruncated>" UPLOAD("live", "u1") UPLOAD("kept", "u2") UPLOAD(
+            "page", "u4") UPLOAD("hidden", "u5")
+            UPLOAD("dead", "u3") "</ListMultipartUploadsResult>'}}," PARTS_OF(
+                "u1", "2026-01-02T23:30:00.000Z",
+                "false") "," PARTS_OF("uploadId=u2", "2026-01-01T00:30:00.000Z",
+                                      "false") ","
+                                               "{'match':'GET "
+                                               "uploadId=u5','reply':{'status':403}}," PARTS_OF(
+                                                   "part-number-marker.*uploadId=u4",
+                                                   "2026-01-02T23:30:00.000Z",
+                                                   "false") "," PARTS_OF("uploadId=u4",
+                                                                         "2026-01-01T00:30:00.000Z",
+                                                                         "true") ","
+                                                                                 "{'match':'GET "
+                                                                                 "uploadId=u3','"
+                                                                                 "times':1,'reply':"
+                                                                                 "{'body':'<"
+                                                                                 "ListPartsResult>"
+                                                                                 "<IsTruncated>"
+                                                                                 "false</"
+                                                                                 "IsTruncated></"
+                                                                                 "ListPartsResult>'"
+                                                                                 "}},"
+                                                                                 "{'match':'GET "
+                                                                                 "uploadId=u3','"
+                                                                                 "reply':{'status':"
+                                                                                 "404}},"
+                                                                                 "{'match':'DELETE "
+                                                                                 "uploadId=u2','"
+                                                                                 "reply':{'status':"
+                                                                                 "403,'body':"
+                                                                                 "'<Error><Code>"
+                                                                                 "AccessDenied</"
+                                                                                 "Code></Error>'}},"
+                                                                                 "{'match':'DELETE "
+                                                                                 "uploadId=u3','"
+                                                                                 "reply':{'status':"
+                                                                                 "204}}]",
+        NULL);
+    r.host.wall = 1767398400; /* 2026-01-03T00:00:00Z */
+    const struct sr_storage_sweep_options o = {.size = sizeof o, .prefix = "", .older_than = 86400};
+    const struct sr_storage_emitter emitter = {.size = sizeof emitter, .ctx = keys, .emit = gather};
+    CU_ASSERT_EQUAL(r.plugin->sweep(r.handle, &o, &emitter), SR_STORAGE_E_DENIED);
+    CU_ASSERT_STRING_EQUAL(keys, "dead ");
+    CU_ASSERT_EQUAL(sent(&r, "DELETE", "uploadId=u1"), 0);
+    CU_ASSERT_EQUAL(sent(&r, "DELETE", "uploadId=u4"), 0);
+    CU_ASSERT_EQUAL(sent(&r, "DELETE", "uploadId=u5"), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.host.text, "2 of the unfinished uploads"));
+    rig_end(&r);
+}
+
+/* A marker put where nothing ever was hides nothing. */
+static void deleting_what_never_was(void)
+{
+    static const struct {
+        const char *versions;
+        uint64_t outcome;
+        int removed;
+    } rows[] = {
+        {"'body':'<ListVersionsResult><IsTruncated>false</IsTruncated><DeleteMarker><Key>k</Key>"
+         "<VersionId>m1</VersionId></DeleteMarker><Version><Key>k2</Key><VersionId>v1</VersionId>"
+         "<Size>1</Size></Version></ListVersionsResult>'",
+         SR_STORAGE_DELETED, 1},
+        {"'body':'<ListVersionsResult><IsTruncated>false</IsTruncated><DeleteMarker><Key>k</Key>"
+         "<VersionId>m1</VersionId></DeleteMarker><Version><Key>k</Key><VersionId>v1</VersionId>"
+         "<Size>1</Size></Version></ListVersionsResult>'",
+         SR_STORAGE_HIDDEN, 0},
+        {"'status':403", SR_STORAGE_HIDDEN, 0},
+    };
+    char rules[1024];
+    struct rig r;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        (void)snprintf(rules, sizeof rules,
+                       "[{'match':'DELETE versionId=m1','reply':{'status':204}},"
+                       "{'match':'DELETE','reply':{'status':204,'headers':{'x-amz-delete-marker':"
+                       "'true','x-amz-version-id':'m1'}}},{'match':'GET versions','reply':{%s}}]",
+                       rows[i].versions);
+        rig_begin(&r, rules, NULL);
+        const struct sr_storage_delete_options o = {.size = sizeof o, .key = "k"};
+        struct sr_storage_deletion d = {.size = sizeof d};
+        CU_ASSERT_EQUAL(r.plugin->delete_object(r.handle, &o, &d), SR_STORAGE_OK);
+        CU_ASSERT_EQUAL(d.outcome, rows[i].outcome);
+        CU_ASSERT_EQUAL(sent(&r, "DELETE", "versionId=m1"), rows[i].removed);
+        rig_end(&r);
+    }
 }
 
 /* As MinIO says it. */
@@ -384,6 +727,14 @@ static const struct unit_test tests[] = {
     {"without a condition: looked at again before the PUT", looks_again},
     {"completed after the answer was given up", completed_late},
     {"looked at before the parts are put together", looks_before_completing},
+    {"what the answer to a completion tells", completion_tells},
+    {"weak ETags", weak_etags},
+    {"a condition that is refused in other words", conditions_refused},
+    {"locked, without checksums", locked_without_checksums},
+    {"pages in any order", pages_in_any_order},
+    {"pages that come again", pages_that_come_again},
+    {"sweeping", sweeping},
+    {"deleting what never was", deleting_what_never_was},
     {"fewer at once, and more again", fewer_at_once_and_more_again},
     {"a deadline while the source stalls", deadline_while_the_source_stalls},
     {"no word about locks is not a no", locks_that_cannot_be_asked_for},
