@@ -136,6 +136,12 @@ static size_t on_body(char *data, size_t one, size_t n, void *ctx)
     int good = c->response.status >= 200 && c->response.status <= 299;
     if (len == 0)
         return 0;
+    /* A fast server can send all that is left before the loop looks for a cancellation again. */
+    if (good && c->sink && !(c->request.flags & SC_REQUEST_EVEN_CANCELLED) &&
+        t->http->host->is_cancelled(t->http->host)) {
+        (void)sc_fail(&t->stopped, SR_STORAGE_E_CANCELLED, "cancelled");
+        return 0;
+    }
     if (good && c->sink) {
         t->http->inside++;
         int32_t rc = c->sink(c, data, len, &t->stopped);

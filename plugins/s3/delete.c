@@ -63,10 +63,25 @@ static uint64_t hidden_or_nothing(struct s3 *s, const char *key, const char *mar
     return SR_STORAGE_DELETED;
 }
 
+/* Where objects are locked a deletion that names no version "succeeds" with a marker before them,
+ * and what was to be kept is out of sight. 0: not locked, or that cannot be seen. */
+static int64_t current_locked_until(struct s3 *s, const char *key)
+{
+    struct s3_head h;
+    if (!s->has_locks || s3_head(s, key, NULL, 0, &h, NULL) != SR_STORAGE_OK)
+        return 0;
+    return h.locked_until > sc_aws_clock_now(&s->clock, s->host) ? h.locked_until : 0;
+}
+
 static int32_t delete_one(struct s3 *s, const char *key, const char *version, int own,
                           struct sr_storage_deletion *ret, struct sc_error *err)
 {
     struct s3_call c;
+    int64_t locked = !own && !version ? current_locked_until(s, key) : 0;
+    if (locked != 0) {
+        kept(ret, locked);
+        return SR_STORAGE_OK;
+    }
     int32_t rc = s3_call_begin(&c, s, "DELETE", key, err);
     if (own)
         s3_call_cleaning_up(&c);
@@ -243,10 +258,12 @@ int32_t s3_delete_many(void *handle, const struct sr_storage_delete_options *ite
     int32_t rc = SR_STORAGE_OK;
     for (; m.from < count && rc == SR_STORAGE_OK; m.from += m.count) {
         uint64_t left = count - m.from;
-        m.count = s->no_delete_many ? 1 : left < MANY_MAX ? left : MANY_MAX;
+        /* Locks are looked for one by one. */
+        int singly = s->no_delete_many || s->has_locks;
+        m.count = singly ? 1 : left < MANY_MAX ? left : MANY_MAX;
         if (s->host->is_cancelled(s->host))
             rc = sc_fail(&err, SR_STORAGE_E_CANCELLED, "cancelled");
-        else if (s->no_delete_many)
+        else if (singly)
             rc = one_by_one(&m, 0, &err);
         else
             rc = some(&m, &err);

@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from s3_lists import list_objects, list_uploads, list_versions  # noqa: E402
-from s3_proof import KINDS, Refused, b64, body_sums, combine, signed_by  # noqa: E402
+from s3_proof import KINDS, Refused, b64, body_sums, checksum, combine, customer_key, same_key, signed_by  # noqa: E402
 from s3_state import answer, current, iso, missing, need, state, xml  # noqa: E402
 
 KEPT = ("x-amz-meta-", "x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-tagging", "content-type",
@@ -57,7 +57,9 @@ def condition(request, key):
 
 def described(request):
     """The headers that describe an object, laws of locks and encryption included."""
-    h = {n: v for n, v in request.headers.items() if n.startswith(KEPT)}
+    h = {n: v for n, v in request.headers.items() if n.startswith(KEPT) and "-customer-" not in n}
+    if state.set["sse_c"] and customer_key(request, state.set["tls"]) is None:
+        raise Refused(403, "AccessDenied", "without a key of the customer's")
     if "x-amz-object-lock-mode" in h:
         if not state.set["locks"]:
             raise Refused(400, "InvalidRequest", "Bucket is missing Object Lock Configuration")
@@ -82,13 +84,15 @@ def put_object(request, who, key):
     sums = body_sums(request)
     condition(request, key)
     etag = '"%s"' % hashlib.md5(request.body).hexdigest()
-    made = store(key, {"etag": etag, "body": request.body, "headers": h, "sums": sums})
+    made = store(key, {"etag": etag, "body": request.body, "headers": h, "sums": sums,
+                       "key": customer_key(request, state.set["tls"])})
     return answer(200, [("ETag", etag), *made, *sum_headers(sums)])
 
 
 def get_object(request, who, key, query):
     need(who, "GetObject" if "versionId" not in query else "GetObjectVersion")
     o = find(who, key, query.get("versionId"))
+    same_key(request, state.set["tls"], o.get("key"))
     headers = [("ETag", o["etag"]), ("Last-Modified", formatdate(o["modified"], usegmt=True)),
                ("Accept-Ranges", "bytes"), *o["headers"].items()]
     if state.set["versions"]:
@@ -143,9 +147,12 @@ def about_lock(who, key, query):
 def delete_many(request, who):
     if not state.set["delete_many"]:
         raise Refused(501, "NotImplemented", "no")
-    if "content-md5" not in request.headers:
+    sums = {k: request.headers.get("x-amz-checksum-" + k) for k in KINDS if state.set["modern"]}
+    if "content-md5" not in request.headers and not any(sums.values()):
         raise Refused(400, "InvalidRequest", "Missing required header for this request: Content-MD5")
     body_sums(request)
+    if any(v not in (None, b64(checksum(k, request.body))) for k, v in sums.items()):
+        raise Refused(400, "XAmzContentChecksumMismatch", "the checksum is of other bytes")
     out = ""
     for o in ET.fromstring(request.body).iter("{http://s3.amazonaws.com/doc/2006-03-01/}Object"):
         key, version = (o.findtext("{http://s3.amazonaws.com/doc/2006-03-01/}" + n) for n in ("Key", "VersionId"))
@@ -169,7 +176,8 @@ def begin(request, who, key):
     if kind and (kind not in KINDS or
                  request.headers.get("x-amz-checksum-type") != ("COMPOSITE" if kind == "sha256" else "FULL_OBJECT")):
         raise Refused(400, "InvalidRequest", "no such kind of checksum")
-    state.uploads[upload] = {"key": key, "headers": h, "parts": {}, "when": state.now(), "kind": kind}
+    state.uploads[upload] = {"key": key, "headers": h, "parts": {}, "when": state.now(), "kind": kind,
+                             "sse": customer_key(request, state.set["tls"])}
     return xml("InitiateMultipartUploadResult",
                "<Bucket>bucket</Bucket><Key>%s</Key><UploadId>%s</UploadId>" % (escape(key), escape(upload)))
 
@@ -187,11 +195,12 @@ def put_part(request, who, key, query):
     if not 1 <= number <= state.set["parts_max"]:
         raise Refused(400, "InvalidArgument", "Part number must be between 1 and %d" % state.set["parts_max"])
     described(request)
+    same_key(request, state.set["tls"], up["sse"])
     sums = body_sums(request)
     if up["kind"] and up["kind"] not in sums:
         raise Refused(400, "InvalidRequest", "the upload was begun with %s, this part has none" % up["kind"])
     etag = '"%s"' % hashlib.md5(request.body).hexdigest()
-    up["parts"][number] = {"etag": etag, "body": request.body, "sums": sums}
+    up["parts"][number] = {"etag": etag, "body": request.body, "sums": sums, "when": state.now()}
     return answer(200, [("ETag", etag), *sum_headers(sums)])
 
 
@@ -227,10 +236,12 @@ def complete(request, who, key, query):
     sums = whole_sums(request, up, parts)
     condition(request, key)
     etag = '"%s-%d"' % (hashlib.md5(b"".join(hashlib.md5(p["body"]).digest() for p in parts)).hexdigest(), len(parts))
-    made = store(key, {"etag": etag, "body": body, "headers": up["headers"], "sums": sums})
+    made = store(key, {"etag": etag, "body": body, "headers": up["headers"], "sums": sums, "key": up["sse"]})
     del state.uploads[query["uploadId"]]
-    out = xml("CompleteMultipartUploadResult", "<Location>http://other.invalid/</Location><Key>%s</Key><ETag>%s</ETag>"
-              % (escape(key), escape(etag)), made)
+    stated = "".join("<Checksum%s>%s</Checksum%s>" % (k.upper(), v if isinstance(v, str) else b64(v), k.upper())
+                     for k, v in sums.items())
+    out = xml("CompleteMultipartUploadResult", "<Location>http://other.invalid/</Location><Key>%s</Key><ETag>%s</ETag>%s"
+              % (escape(key), escape(etag), stated), made)
     state.done[query["uploadId"]] = out
     return out
 
@@ -261,8 +272,14 @@ def abort(who, key, query):
 def list_parts(who, key, query):
     need(who, "ListMultipartUploadParts")
     up = upload_of(key, query)
-    return xml("ListPartsResult", "".join("<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>" % (n, escape(p["etag"]))
-                                          for n, p in sorted(up["parts"].items())) + "<IsTruncated>false</IsTruncated>")
+    after, most = int(query.get("part-number-marker", 0)), int(query.get("max-parts", 1000))
+    rows = [(n, p) for n, p in sorted(up["parts"].items()) if n > after]
+    more = "<IsTruncated>%s</IsTruncated>" % str(len(rows) > most).lower()
+    if len(rows) > most:
+        more += "<NextPartNumberMarker>%d</NextPartNumberMarker>" % rows[most - 1][0]
+    return xml("ListPartsResult", more + "".join(
+        "<Part><PartNumber>%d</PartNumber><LastModified>%s</LastModified><ETag>%s</ETag></Part>"
+        % (n, iso(p["when"]), escape(p["etag"])) for n, p in rows[:most]))
 
 
 def of_bucket(request, who, query):

@@ -106,6 +106,29 @@ def body_sums(request):
     return out
 
 
+# Encryption with the customer's key (SSE-C): three headers on all that touches the bytes.
+
+SSE_C = "x-amz-server-side-encryption-customer-"
+
+
+def customer_key(request, tls):
+    """The MD5 of the key, in base64, or None; found right, and never taken in the clear."""
+    said = [request.headers.get(SSE_C + n) for n in ("algorithm", "key", "key-md5")]
+    if said == [None] * 3:
+        return None
+    if None in said or said[0] != "AES256" or not tls:
+        raise Refused(400, "InvalidArgument", "a key of the customer's wants three headers, and TLS")
+    key = base64.b64decode(said[1])
+    if len(key) != 32 or b64(hashlib.md5(key).digest()) != said[2]:
+        raise Refused(400, "InvalidArgument", "the key of the customer's is no key, or another than its MD5 says")
+    return said[2]
+
+
+def same_key(request, tls, kept):
+    if customer_key(request, tls) != kept:
+        raise Refused(400 if kept else 403, "InvalidRequest", "it was stored with another key, or without one")
+
+
 # Signature Version 4.
 
 def encode(text):

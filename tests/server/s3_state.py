@@ -22,6 +22,7 @@ SETTINGS = {
     "versions": False,
     "locks": False,
     "requester_pays": False,
+    "sse_c": False,             # nothing without a key of the customer's
     "memory": True,             # a completed upload's id is remembered: the second Complete is 200
 }
 NS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
