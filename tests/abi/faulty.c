@@ -6,7 +6,7 @@
  *               since none was open); 0: none
  *     down      every later one fails as well
  *     late      that call fails after it has done its work (a lost answer)
- *     sums      listings tell the SHA-256 of each object
+ *     sums      listings, saves and copies tell the SHA-256 of each object
  *     copies    objects can be copied inside the place
  *     spoil     a fetch of keys that end so gives one bit turned
  *
@@ -161,6 +161,18 @@ static int32_t put(struct handle *h, const char *key, int replace, unsigned char
     return rc == SR_STORAGE_OK ? rc : fail(h, rc, "the key is taken, or there is no memory");
 }
 
+static void confirm(const struct handle *h, const unsigned char *data, uint64_t len,
+                    struct sr_storage_saved *ret)
+{
+    ret->confirmed = SR_STORAGE_CONFIRMED_SIZE;
+    ret->object_size = len;
+    if (h->sums && EVP_Digest(data, len, ret->checksum, NULL, EVP_sha256(), NULL) == 1) {
+        ret->confirmed |= SR_STORAGE_CONFIRMED_CHECKSUM;
+        ret->checksum_kind = SR_STORAGE_SUM_SHA256;
+        ret->checksum_len = 32;
+    }
+}
+
 static int32_t faulty_save(void *handle, const struct sr_storage_object *object,
                            const struct sr_storage_reader *reader,
                            const struct sr_storage_save_options *options,
@@ -196,8 +208,7 @@ static int32_t faulty_save(void *handle, const struct sr_storage_object *object,
         free(data);
         return rc;
     }
-    ret_saved->confirmed = SR_STORAGE_CONFIRMED_SIZE;
-    ret_saved->object_size = len;
+    confirm(h, data, len, ret_saved);
     return broken ? fail(h, SR_STORAGE_E_IN_DOUBT, "the answer was lost") : SR_STORAGE_OK;
 }
 
@@ -345,8 +356,7 @@ static int32_t faulty_copy(void *handle, const struct sr_storage_copy_options *o
         free(data);
         return rc;
     }
-    ret_saved->confirmed = SR_STORAGE_CONFIRMED_SIZE;
-    ret_saved->object_size = len;
+    confirm(h, data, len, ret_saved);
     return SR_STORAGE_OK;
 }
 

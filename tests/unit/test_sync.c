@@ -386,6 +386,11 @@ static void everything_travels(void)
     ITEM(&h, THREE, SR_SYNC_ADDED, "and 1 more");
     ITEM(&h, TWO, SR_SYNC_SAME, "");
     hand_close(&h);
+    put_in("a", TWO ".app.hold", "held\n");
+    sync_with(&h, &plain, NULL);
+    ASSERT_OK(h.rc, h.err);
+    ITEM(&h, TWO, SR_SYNC_ADDED, "hold was missing in b");
+    hand_close(&h);
     CU_ASSERT(there("b", THREE ".other.hold"));
     CU_ASSERT(!there("b", TWO ".app.proof-failed-reread-20261118000000.json"));
     CU_ASSERT(!there("b", TWO ".app.pruning"));
@@ -451,7 +456,11 @@ static void going_on(void)
     /* What lies there and is not what it should be is not taken for it. */
     make_three();
     put_in("b", THREE ".sql", "half");
+    put_in("b", THREE ".globals.sql", THREE " of ghost 1"); /* of the same size */
     CU_ASSERT_EQUAL(synced(&plain, NULL), SR_OK);
+    SAME_CONTENT();
+    make_three();
+    CU_ASSERT_EQUAL(synced(&plain, MORE("BACKUP_A_SUMS=on", "BACKUP_B_SUMS=on")), SR_OK);
     SAME_CONTENT();
 }
 
@@ -584,12 +593,15 @@ static void inside_one_place(void)
     drop("a", ONE ".sql.gpg");
     put_in("a", ONE ".sql.gpg", bad);
     free(bad);
-    sync_with(&h, &o, more);
-    CU_ASSERT_EQUAL(h.rc, SR_E_CORRUPT);
-    ITEM(&h, ONE, SR_SYNC_CORRUPT, "its SHA-256 is not the manifest's");
-    hand_close(&h);
-    CU_ASSERT(!there("a", "copy/" ONE ".sql.gpg"));
-    CU_ASSERT(there("a", "copy/" TWO ".sql.gpg"));
+    for (int sums = 0; sums < 2; sums++) {
+        more[4] = sums ? "BACKUP_C_SUMS=on" : NULL;
+        sync_with(&h, &o, more);
+        CU_ASSERT_EQUAL(h.rc, SR_E_CORRUPT);
+        ITEM(&h, ONE, SR_SYNC_CORRUPT, "its SHA-256 is not the manifest's");
+        hand_close(&h);
+        CU_ASSERT(!there("a", "copy/" ONE ".sql.gpg"));
+        CU_ASSERT(there("a", "copy/" TWO ".sql.gpg"));
+    }
 }
 
 static void retention_of_the_target(void)
@@ -647,6 +659,17 @@ static void deleting(void)
     CU_ASSERT_EQUAL(h.r.counts[SR_SYNC_DELETED], 0);
     hand_close(&h);
     CU_ASSERT(there("b", "n-20260101000000.app.manifest.json"));
+    /* It is there, and not whole, which its manifest tells and no listing. */
+    CU_ASSERT_EQUAL(synced(&plain, week), SR_OK);
+    char *gone = read_of("a", "n-20261118000000.sql.gpg");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(gone);
+    drop("a", "n-20261118000000.sql.gpg");
+    drop("b", "n-20261118000000.sql.gpg");
+    sync_with(&h, &with, week);
+    CU_ASSERT_EQUAL(h.r.counts[SR_SYNC_DELETED], 0);
+    hand_close(&h);
+    put_in("a", "n-20261118000000.sql.gpg", gone);
+    free(gone);
     sync_with(&h, &with, week);
     ASSERT_OK(h.rc, h.err);
     CU_ASSERT_EQUAL(h.r.counts[SR_SYNC_DELETED], 1);
