@@ -5,7 +5,7 @@
 pg_start && pg_env && dataset shop 20 && gpg_home || exit 1
 sr_env
 export PGDATABASE=shop BACKUP_RETENTION_DAYS=0 BACKUP_COMPRESSION=none BACKUP_STORAGE_ADAPTER=local,dr=local \
-    BACKUP_DR_DIR=$T/dr GPG_RECIPIENT_KEY_ID=$GPG_FPR BACKUP_ENCRYPTION_ENABLED=on
+    BACKUP_DR_DIR=$T/dr GPG_RECIPIENT_KEY_ID=$GPG_FPR BACKUP_ENCRYPTION_ENABLED=on BACKUP_PROOFS=off
 contents() { # contents FOLDER: every object and its digest
     (cd "$1" && find . -path ./.strongroom -prune -o -type f ! -name '.sr-*.tmp' -printf '%P\n' | sort | xargs -r sha256sum)
 }
@@ -36,6 +36,12 @@ exit_is 0 'the hold came along' sr list --store dr --json
 is 'of that one' "$(json '[.backups[] | select(.hold) | .label] | join(",")')" night-1
 contains 'the audit log tells of each' "$(grep '"action":"db_backup_synced"' "$BACKUP_DIR/.strongroom/audit.log" | tail -1)" '"outcome":"success"'
 contains 'and of the run' "$(tail -1 "$BACKUP_DIR/.strongroom/audit.log")" '"action":"db_sync_succeeded"'
+exit_is 0 'a proof that comes later' with BACKUP_PROOFS=on sr verify night-1 --store local
+exit_is 0 'comes along' sr sync local dr
+contains 'and is told' "$OUT" '.proof-opened-'
+is 'both hold the same' "$(contents "$T/dr")" "$(contents "$BACKUP_DIR")"
+exit_is 0 'it counts there' sr list --store dr --json
+is 'as it does here' "$(json '[.backups[] | select(.label == "night-1") | .proofs | length] | join(",")')" 1
 before=$(find "$T/dr" -type f -printf '%p %i %T@\n' | sort)
 exit_is 0 'again' sr sync local dr
 contains 'there is nothing to do' "$OUT" 'brought 0 of 3'
