@@ -10,16 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nonzero when what this source has newest in FROM is whole in TO now. */
-static int newest_came(const struct sr_sync *s, const char *source)
+static int lists(const struct sr_catalog *c, const struct sr_sync_item *it)
+{
+    for (size_t i = c->len; i-- > 0;)
+        if (c->sets[i].has_manifest && strcmp(c->sets[i].set, it->set) == 0 &&
+            strcmp(c->sets[i].source, it->source) == 0)
+            return 1;
+    return 0;
+}
+
+/* Nonzero when what this source has newest in FROM is whole in TO now, and the listing that is
+ * judged by tells of it: a listing that lags behind does not. */
+static int newest_came(const struct sr_sync *s, const struct sr_catalog *c, const char *source)
 {
     /* Items are the newest first; those of the future count for nothing here as in retention. */
     for (size_t i = 0; i < s->result->len; i++) {
         const struct sr_sync_item *it = &s->result->items[i];
         if (!s->work[i].from || strcmp(it->source, source) != 0 || it->time > s->now)
             continue;
-        return it->outcome == SR_SYNC_SAME || it->outcome == SR_SYNC_COPIED ||
-               it->outcome == SR_SYNC_REPAIRED || it->outcome == SR_SYNC_ADDED;
+        return (it->outcome == SR_SYNC_SAME || it->outcome == SR_SYNC_COPIED ||
+                it->outcome == SR_SYNC_REPAIRED || it->outcome == SR_SYNC_ADDED) &&
+               lists(c, it);
     }
     return 0;
 }
@@ -67,7 +78,7 @@ static void carry_out(struct sr_sync *s, struct sr_catalog *c, size_t at, struct
 static void delete_one(struct sr_sync *s, struct sr_catalog *c,
                        const struct sr_retention_verdict *verdicts, struct sr_sync_item *it)
 {
-    if (!newest_came(s, it->source)) {
+    if (!newest_came(s, c, it->source)) {
         it->bytes = 0;
         sr_sync_say(it, SR_SYNC_KEPT, "not in %s, but the newest backup of %s did not get to %s",
                     s->from.name, it->source, s->to.name);
