@@ -12,6 +12,7 @@
 #include "core/engine/listing.h"
 #include "core/engine/prover.h"
 #include "core/engine/restore.h"
+#include "core/engine/restore_test.h"
 #include "core/engine/retention.h"
 #include "core/engine/sweep.h"
 #include "core/engine/sync.h"
@@ -44,6 +45,7 @@ void sr_report_prune(struct sr_output *o, const struct sr_prune_result *r, int d
 void sr_report_restore(struct sr_output *o, const struct sr_restore_result *r);
 void sr_report_sync(struct sr_output *o, const struct sr_sync_options *options,
                     const struct sr_sync_result *r);
+void sr_report_restore_test(struct sr_output *o, const struct sr_restore_test_result *r);
 void sr_report_sweep(struct sr_output *o, const struct sr_sweep_result *r, int dry_run);
 void sr_report_doctor(struct sr_output *o, const struct sr_doctor_result *r);
 

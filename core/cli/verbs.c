@@ -4,12 +4,25 @@
 #include <stddef.h>
 
 const struct sr_verb *const sr_verbs[] = {
-    &sr_verb_backup,  &sr_verb_list,    &sr_verb_show,
-    &sr_verb_verify,  &sr_verb_restore, &sr_verb_fetch,
-    &sr_verb_adopt,   &sr_verb_prune,   &sr_verb_hold,
-    &sr_verb_release, &sr_verb_sync,    &sr_verb_sweep,
-    &sr_verb_plugins, &sr_verb_config,  &sr_verb_doctor,
-    &sr_verb_help,    &sr_verb_version, NULL,
+    &sr_verb_backup,
+    &sr_verb_list,
+    &sr_verb_show,
+    &sr_verb_verify,
+    &sr_verb_restore,
+    &sr_verb_restore_test,
+    &sr_verb_fetch,
+    &sr_verb_adopt,
+    &sr_verb_prune,
+    &sr_verb_hold,
+    &sr_verb_release,
+    &sr_verb_sync,
+    &sr_verb_sweep,
+    &sr_verb_plugins,
+    &sr_verb_config,
+    &sr_verb_doctor,
+    &sr_verb_help,
+    &sr_verb_version,
+    NULL,
 };
 
 const struct sr_option sr_common_options[] = {

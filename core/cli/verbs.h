@@ -9,6 +9,7 @@ extern const struct sr_verb sr_verb_list;
 extern const struct sr_verb sr_verb_show;
 extern const struct sr_verb sr_verb_verify;
 extern const struct sr_verb sr_verb_restore;
+extern const struct sr_verb sr_verb_restore_test;
 extern const struct sr_verb sr_verb_fetch;
 extern const struct sr_verb sr_verb_adopt;
 extern const struct sr_verb sr_verb_prune;

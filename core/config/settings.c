@@ -21,7 +21,10 @@ const struct sr_setting sr_settings[] = {
     {SETTING("POSTGRES_PASSWORD", STRING, NULL, "its password"), .secret = 1},
     {SETTING("BACKUP_DATABASES", LIST, NULL, "several databases of that server, in one set")},
     {SETTING("BACKUP_ALL_DATABASES", BOOL, "off", "every database that allows connections")},
-    {SETTING("TEST_DB_NAME", STRING, NULL, "scratch database of restore-test")},
+    {SETTING("TEST_DB_NAME", STRING, NULL,
+             "scratch database of restore-test; default: a name that cannot collide")},
+    {SETTING("BACKUP_RESTORE_TEST_URL", URL, NULL,
+             "the server that restore-test restores to; default: the one of the settings")},
 
     /* What is dumped, and how. */
     {SETTING("BACKUP_FORMAT", CHOICE, "plain",
@@ -74,6 +77,8 @@ const struct sr_setting sr_settings[] = {
     /* Proofs. */
     {SETTING("BACKUP_PROOFS", BOOL, "on",
              "record what verify and restore-test find, as objects beside the backup")},
+    {SETTING("BACKUP_RESTORE_TEST_ACCEPT", LIST, NULL,
+             "findings that fail no restore test: index, foreign-key, constraint, sequence")},
     {SETTING("BACKUP_VERIFY_SAMPLE", INT, "0",
              "`verify --all` reads no more than so many backups, those that need it most; 0: all"),
      .max = 1000000},

@@ -46,9 +46,14 @@ static int spool_room(const struct sr_restoring *r, struct sr_error *err)
         r->result->what, a, r->spool_dir, b);
 }
 
-/* The first bytes of the dump: a wrong key shows here, and what kind of dump it is. */
-static int head_read(struct sr_restoring *r, struct sr_opening *op, char *head, size_t *ret_len,
-                     struct sr_error *err)
+int sr_restore_spool(struct sr_restoring *r, struct sr_error *err)
+{
+    int rc = spool_choose(r, err);
+    return rc == SR_OK ? spool_room(r, err) : rc;
+}
+
+int sr_restore_head(struct sr_restoring *r, struct sr_opening *op, char *head, size_t *ret_len,
+                    struct sr_error *err)
 {
     size_t len = 0, n = 1;
     while (len < SR_RESTORE_HEAD && n > 0) {
@@ -90,11 +95,20 @@ static int feed_piecewise(struct sr_restoring *r, struct sr_opening **op, struct
     sr_opening_free(sr_steal_ptr(*op));
     int rc = sr_restore_open(r, "restoring", op, err);
     if (rc == SR_OK)
-        rc = head_read(r, *op, head, &head_len, err);
+        rc = sr_restore_head(r, *op, head, &head_len, err);
     if (rc == SR_OK)
         rc = sr_restore_feed(r, *op, head, head_len, err);
     if (rc != SR_OK)
         sr_error_append(err, "; what was restored before that is in the database");
+    return rc;
+}
+
+int sr_restore_pour(struct sr_restoring *r, struct sr_opening **op, const void *head,
+                    size_t head_len, struct sr_error *err)
+{
+    int rc = sr_restore_feed(r, *op, head, head_len, err);
+    if (rc != SR_OK && !r->piecewise && sr_pg_restore_needs_locks(err))
+        rc = feed_piecewise(r, op, err);
     return rc;
 }
 
@@ -109,13 +123,11 @@ static int restore_all(struct sr_restoring *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = sr_restore_open(r, "restoring", &op, err);
     if (rc == SR_OK)
-        rc = head_read(r, op, head, &head_len, err);
+        rc = sr_restore_head(r, op, head, &head_len, err);
     if (rc == SR_OK)
         rc = sr_restore_target(r, err);
     if (rc == SR_OK)
-        rc = spool_choose(r, err);
-    if (rc == SR_OK)
-        rc = spool_room(r, err);
+        rc = sr_restore_spool(r, err);
     if (rc == SR_OK)
         rc = sr_pg_app_make(r->app, err);
     if (rc == SR_OK)
@@ -123,10 +135,8 @@ static int restore_all(struct sr_restoring *r, struct sr_error *err)
     if (rc == SR_OK) {
         sr_audit_event(r->ctx->audit, "db_restore_started", "trigger", r->ctx->trigger, "dump_path",
                        r->result->what, "target", r->result->target, NULL);
-        rc = sr_restore_feed(r, op, head, head_len, err);
+        rc = sr_restore_pour(r, &op, head, head_len, err);
     }
-    if (rc != SR_OK && !r->piecewise && sr_pg_restore_needs_locks(err))
-        rc = feed_piecewise(r, &op, err);
     if (rc == SR_OK)
         rc = tables_after(r, err);
     sr_opening_free(op);

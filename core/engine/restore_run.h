@@ -1,4 +1,4 @@
-/* The inside of a restore, shared by restore*.c; nobody else includes it.
+/* The inside of a restore, shared by restore*.c and the restore test; nobody else includes it.
  *
  *     restore.c          the order of things
  *     restore_source.c   what is restored: file, set or object; and its checks before the target is
@@ -62,6 +62,17 @@ int sr_restore_prepare(struct sr_restoring *r, struct sr_error *err);
 /* Drops the database again when this run made it and failed: the same command can then be given
  * again. */
 void sr_restore_unmake(struct sr_restoring *r);
+
+/* The first bytes of the dump (SR_RESTORE_HEAD at most): a wrong key shows here, and what kind of
+ * dump it is. */
+int sr_restore_head(struct sr_restoring *r, struct sr_opening *op, char *head, size_t *ret_len,
+                    struct sr_error *err);
+/* Where an archive is unpacked for several jobs, and whether there is room. */
+int sr_restore_spool(struct sr_restoring *r, struct sr_error *err);
+/* The dump into r->conn's database, a second time without a single transaction where the server
+ * cannot lock as many tables; *op is then another one. */
+int sr_restore_pour(struct sr_restoring *r, struct sr_opening **op, const void *head,
+                    size_t head_len, struct sr_error *err);
 
 int sr_restore_feed(struct sr_restoring *r, struct sr_opening *op, const void *head,
                     size_t head_len, struct sr_error *err);

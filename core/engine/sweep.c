@@ -3,6 +3,7 @@
 #include "core/engine/audit.h"
 #include "core/engine/claim.h"
 #include "core/engine/journal.h"
+#include "core/engine/restore_test.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
 
@@ -201,6 +202,19 @@ static uint64_t upload_age(const struct sr_sweep *s, struct sr_store_rw *store)
     return sure && sr_strlist_has(&s->dead, s->store) ? 0 : s->older_than;
 }
 
+/* --- scratch databases --- */
+
+static void sweep_tests(struct sr_sweep *s)
+{
+    struct sr_strlist removed = {0};
+    struct sr_error e = SR_ERROR_INIT;
+    if (sr_restore_test_sweep(s->ctx, s->dry_run, &removed, &e) != SR_OK)
+        sr_sweep_failed(s, &e);
+    for (size_t i = 0; i < removed.len; i++)
+        sweep_note(s, "", removed.items[i], 0, "left by a restore test that died");
+    sr_strlist_done(&removed);
+}
+
 int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_t older_than,
                  int dry_run, struct sr_sweep_result *ret, struct sr_error *err)
 {
@@ -222,6 +236,8 @@ int sr_sweep_run(struct sr_context *ctx, const struct sr_stores *stores, uint64_
         sr_sweep_old(&s, stores->items[i]);
         rc = sr_context_check(ctx, err);
     }
+    if (rc == SR_OK)
+        sweep_tests(&s);
     sr_strlist_done(&s.dead);
     sr_strlist_done(&s.live);
     if (rc == SR_OK && s.rc != SR_OK)

@@ -61,7 +61,7 @@ static int stored_agrees(struct sr_context *ctx, struct sr_store_rw *store,
 static enum sr_rung fell_at(struct sr_context *ctx, struct sr_store_rw *store, int opened, int rc,
                             const struct sr_manifest_object *o)
 {
-    if (rc != SR_E_CORRUPT && rc != SR_E_NOT_FOUND && rc != SR_E_KEY && rc != SR_E_UNSUPPORTED)
+    if (!sr_verify_is_damage(rc))
         return SR_RUNG_NONE;
     if (!opened || !stored_agrees(ctx, store, o))
         return SR_RUNG_REREAD;
@@ -122,8 +122,14 @@ static int verify_object(struct sr_context *ctx, struct sr_store_rw *store, cons
     return rc;
 }
 
-/* What says that the object itself is bad, not that it could not be looked at now. */
-static int is_damage(int rc)
+int sr_verify_object(struct sr_context *ctx, struct sr_store_rw *store, const struct sr_manifest *m,
+                     const struct sr_manifest_object *o, const struct sr_passphrase *pass,
+                     struct sr_verify_object *ret, struct sr_error *err)
+{
+    return verify_object(ctx, store, why_closed(m, o, pass), o, pass, ret, err);
+}
+
+int sr_verify_is_damage(int rc)
 {
     return rc == SR_E_CORRUPT || rc == SR_E_NOT_FOUND || rc == SR_E_KEY || rc == SR_E_UNSUPPORTED;
 }
@@ -153,14 +159,14 @@ int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
         if (sr_set_string(&vo->key, o->key) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
         else
-            rc = verify_object(ctx, store, why_closed(m, o, pass), o, pass, vo, &e);
+            rc = sr_verify_object(ctx, store, m, o, pass, vo, &e);
         if (vo->rung < v.rung)
             v.rung = vo->rung;
         if (rc == SR_OK)
             v.bytes += vo->size;
         if (rc == SR_OK)
             continue;
-        if (!is_damage(rc)) { /* cancelled, unreachable: nothing is known of the rest */
+        if (!sr_verify_is_damage(rc)) { /* cancelled, unreachable: nothing is known of the rest */
             sr_error_copy(err, &e);
             break;
         }

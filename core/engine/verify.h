@@ -16,6 +16,7 @@
 #include "core/catalog/rung.h"
 #include "core/engine/context.h"
 #include "core/engine/prover.h"
+#include "core/pipeline/keys.h"
 #include "core/store/stores.h"
 
 enum sr_verify_rung {
@@ -83,6 +84,15 @@ void sr_verify_picks_done(struct sr_verify_picks *p);
  * round to everything. Pure. */
 int sr_verify_need(const void *a, const void *b);
 
+/* One object of a manifest alone; ret is zeroed, its key is left to the caller, its note is freed
+ * by the caller. SR_OK also where it stopped at re-read (ret->note says why). What comes back
+ * otherwise says whether the object is bad: see sr_verify_is_damage. pass may be NULL. */
+int sr_verify_object(struct sr_context *ctx, struct sr_store_rw *store, const struct sr_manifest *m,
+                     const struct sr_manifest_object *o, const struct sr_passphrase *pass,
+                     struct sr_verify_object *ret, struct sr_error *err);
+/* Nonzero when a code tells that the object itself is bad, not that it could not be looked at now.
+ */
+int sr_verify_is_damage(int rc);
 void sr_verify_result_done(struct sr_verify_result *v);
 
 #endif

@@ -81,6 +81,15 @@ int sr_pg_snapshot_export(struct sr_pg_conn *c, char **ret, struct sr_error *err
 /* An application_name of one run's own, "strongroom/<12 hex digits>": what its backends are found
  * by. */
 int sr_pg_app_make(char out[SR_PG_APP_SIZE], struct sr_error *err);
+/* What ends the statement that c is at, from another thread (for sr_context_on_cancel). Made by the
+ * thread that owns c, while nothing runs; freed before c is closed. */
+struct sr_pg_canceller;
+int sr_pg_canceller_new(const struct sr_pg_conn *c, struct sr_pg_canceller **ret,
+                        struct sr_error *err);
+/* Any thread; arg is a struct sr_pg_canceller. Asks the server over a connection of its own;
+ * nothing running is fine. */
+void sr_pg_canceller_wake(void *arg);
+void sr_pg_canceller_free(struct sr_pg_canceller *k); /* NULL is fine */
 /* Ends every backend of ours whose application_name is app. Best effort; opens its own connection,
  * so that it works from a signal-driven abort while c is busy. */
 void sr_pg_end_backends(const struct sr_pg_conn *c, const char *app);

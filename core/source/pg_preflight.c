@@ -259,6 +259,9 @@ int sr_pg_facts(struct sr_pg_conn *c, struct sr_strlist *extensions, struct sr_s
             "oid FROM own) UNION SELECT nspowner FROM pg_catalog.pg_namespace WHERE oid IN (SELECT "
             "oid FROM own) UNION SELECT lomowner FROM pg_catalog.pg_largeobject_metadata UNION "
             "SELECT datdba FROM pg_catalog.pg_database WHERE datname = "
+            "pg_catalog.current_database() UNION SELECT d.refobjid FROM pg_catalog.pg_shdepend d "
+            "JOIN pg_catalog.pg_database b ON b.oid = d.dbid WHERE d.refclassid = "
+            "'pg_catalog.pg_authid'::pg_catalog.regclass AND b.datname = "
             "pg_catalog.current_database()) o(id) ON o.id = r.oid ORDER BY 1",
             NULL, owners, err);
     if (rc == SR_OK)

@@ -10,8 +10,8 @@
 int sr_pg_preflight(struct sr_pg_conn *c, const struct sr_strlist *exclude_tables,
                     const struct sr_strlist *exclude_table_data, const struct sr_strlist *schemas,
                     struct sr_strlist *problems, struct sr_strlist *grants, struct sr_error *err);
-/* Facts for the detail object: extensions ("name version"), roles that own something, size in
- * bytes. */
+/* Facts for the detail object: extensions ("name version"), roles that own something or that grants
+ * and policies name, size in bytes. */
 int sr_pg_facts(struct sr_pg_conn *c, struct sr_strlist *extensions, struct sr_strlist *owners,
                 uint64_t *ret_size, struct sr_error *err);
 

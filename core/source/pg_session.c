@@ -85,6 +85,39 @@ int sr_pg_snapshot_export(struct sr_pg_conn *c, char **ret, struct sr_error *err
     return SR_OK;
 }
 
+struct sr_pg_canceller {
+    PGcancel *handle;
+};
+
+int sr_pg_canceller_new(const struct sr_pg_conn *c, struct sr_pg_canceller **ret,
+                        struct sr_error *err)
+{
+    struct sr_pg_canceller *k = calloc(1, sizeof *k);
+    if (k)
+        k->handle = PQgetCancel(c->pg);
+    if (!k || !k->handle) {
+        free(k);
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    }
+    *ret = k;
+    return SR_OK;
+}
+
+void sr_pg_canceller_wake(void *arg)
+{
+    struct sr_pg_canceller *k = arg;
+    char said[256];
+    (void)PQcancel(k->handle, said, sizeof said);
+}
+
+void sr_pg_canceller_free(struct sr_pg_canceller *k)
+{
+    if (!k)
+        return;
+    PQfreeCancel(k->handle);
+    free(k);
+}
+
 void sr_pg_end_backends(const struct sr_pg_conn *c, const char *app)
 {
     struct sr_pg_params p = {0};

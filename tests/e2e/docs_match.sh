@@ -78,7 +78,7 @@ is 'fish offers every option' "$fish_wrong" ''
 is 'zsh offers every option' "$zsh_wrong" ''
 COMP_WORDS=(strongroom re) COMP_CWORD=1
 _strongroom
-is 'bash offers verbs' "${COMPREPLY[*]}" 'release restore'
+is 'bash offers verbs' "${COMPREPLY[*]}" 'release restore restore-test'
 
 # What is linked from a document exists.
 broken=''
