@@ -90,9 +90,10 @@ static void settings_exist(void)
 
 static void verbs_of_this_stage(void)
 {
-    static const char *const want[] = {"backup",  "list",   "show",   "verify",  "restore", "fetch",
-                                       "adopt",   "prune",  "hold",   "release", "sync",    "sweep",
-                                       "plugins", "config", "doctor", "help",    "version", NULL};
+    static const char *const want[] = {"backup",       "list",  "show",    "verify",  "restore",
+                                       "restore-test", "fetch", "adopt",   "prune",   "hold",
+                                       "release",      "sync",  "sweep",   "plugins", "config",
+                                       "doctor",       "help",  "version", NULL};
     size_t i = 0;
     for (; sr_verbs[i] && want[i]; i++)
         CU_ASSERT_STRING_EQUAL(sr_verbs[i]->name, want[i]);
