@@ -53,9 +53,9 @@ static int run(struct sr_cli *cli, struct sr_error *err)
 
 const struct sr_verb sr_verb_restore_test = {
     .name = "restore-test",
-    .summary = "restore a backup into a scratch database, compare it, and drop it again",
-    .synopsis = "[BACKUP] [--jobs N] [--accept KIND,...] [--no-record] [--force]\n"
-                "[--store STORE] [--database DB] [--label PREFIX]",
+    .summary = "restore a backup into a scratch database, compare it, drop it",
+    .synopsis = "[BACKUP] [--jobs N] [--accept KIND,...] [--no-record]\n"
+                "[--force] [--store STORE] [--database DB] [--label PREFIX]",
     .about =
         "Restores BACKUP (default: latest) into a database of its own, on the server that "
         "BACKUP_RESTORE_TEST_URL names, else on that of the settings, and looks whether it is what "
