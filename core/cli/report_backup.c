@@ -27,10 +27,12 @@ static json_t *stores_json(const struct sr_backup_result *r, int stored)
     json_t *a = json_array();
     for (size_t i = 0; a && i < r->stores_len; i++) {
         const struct sr_backup_store *s = &r->stores[i];
-        json_t *e =
-            json_pack("{s:o, s:b, s:o, s:o}", "name", sr_json_text_or_null(s->name), "ok",
-                      s->ok && stored, "error", sr_json_text_or_null(*s->error ? s->error : NULL),
-                      "seconds", sr_json_seconds(s->seconds));
+        json_t *e = json_pack("{s:o, s:b, s:o, s:o, s:b, s:I, s:o}", "name",
+                              sr_json_text_or_null(s->name), "ok", s->ok && stored, "error",
+                              sr_json_text_or_null(*s->error ? s->error : NULL), "seconds",
+                              sr_json_seconds(s->seconds), "retried", s->retried, "spooled_bytes",
+                              (json_int_t)s->spooled, "locked_until",
+                              s->retain_until ? sr_json_time(s->retain_until) : json_null());
         sr_json_append(&a, e);
     }
     return a;
@@ -57,14 +59,33 @@ static json_t *backup_json(const struct sr_backup_result *r)
                      stores_json(r, 1), "pruned", sr_json_strings(&r->pruned));
 }
 
+/* What was out of the ordinary. */
+static void store_notes(const struct sr_backup_store *s, char *out, size_t cap)
+{
+    char size[SR_SIZE_TEXT], until[SR_TIME_ISO_SIZE];
+    int n = 0;
+    *out = '\0';
+    if (s->spooled > 0) {
+        sr_format_size(s->spooled, size);
+        n += snprintf(out, cap, ", %s by way of the spool", size);
+    }
+    if (s->retried)
+        n += snprintf(out + n, cap - (size_t)n, ", at a second attempt");
+    if (s->retain_until) {
+        sr_time_iso(s->retain_until, until);
+        (void)snprintf(out + n, cap - (size_t)n, ", locked until %s", until);
+    }
+}
+
 static void stores_print(struct sr_output *o, const struct sr_backup_result *r, int stored)
 {
     for (size_t i = 0; i < r->stores_len; i++) {
         const struct sr_backup_store *s = &r->stores[i];
-        char took[SR_SPAN_TEXT];
+        char took[SR_SPAN_TEXT], notes[160];
         sr_report_seconds(s->seconds, took);
+        store_notes(s, notes, sizeof notes);
         if (s->ok && stored)
-            sr_output_line(o, "store %s: holds it (%s)", s->name, took);
+            sr_output_line(o, "store %s: holds it (%s%s)", s->name, took, notes);
         else if (*s->error)
             sr_output_line(o, "store %s: FAILED: %s", s->name, s->error);
         /* else it kept nothing, because the run failed elsewhere: the message says where */

@@ -132,7 +132,10 @@ const struct sr_verb sr_verb_backup = {
         "before them. What follows -- is handed to pg_dump as it is. After a success, retention "
         "removes the sets of the same source that BACKUP_RETENTION_* no longer keep.\n"
         "\n"
-        "Exit code 3 means that at least BACKUP_MIN_STORES stores hold the set while another "
+        "Several stores take the bytes of one dump, each at its own pace; what a slow one is yet "
+        "to "
+        "get waits in the spool. A store that failed is tried once more, from one that has the "
+        "set. Exit code 3 means that at least BACKUP_MIN_STORES stores hold the set while another "
         "failed.",
     .examples = "strongroom backup --label pre-migration\n"
                 "strongroom backup --scheduled --quiet\n"

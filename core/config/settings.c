@@ -70,7 +70,8 @@ const struct sr_setting sr_settings[] = {
     {SETTING("BACKUP_PLUGIN_PATH", STRING, NULL,
              "more folders with plugins: absolute, ':' between them")},
     {SETTING("BACKUP_SPOOL_DIR", PATH, NULL,
-             "encrypted spool of stores that cannot name late; default: in BACKUP_DIR")},
+             "spool of what a slow store, or one that cannot name late, is yet to get; default: in "
+             "BACKUP_DIR")},
     {SETTING("BACKUP_SWEEP_AGE", DURATION, "24h",
              "unfinished objects younger than this are never swept")},
 

@@ -73,9 +73,18 @@ static int plan_lines(struct sr_run *r, struct sr_error *err)
                           sr_config_bool(r->ctx->cfg, "BACKUP_GLOBALS") ? "yes" : "no");
     rc |= sr_strlist_addf(p, "compress   %s", r->protection.compression);
     rc |= sr_strlist_addf(p, "encrypt    %s", r->protection.encryption);
-    for (size_t i = 0; i < r->stores.len; i++)
-        rc |= sr_strlist_addf(p, "store      %s (%s)", r->result->stores[i].name,
-                              sr_store_place(sr_store_ro(r->stores.items[i])));
+    for (size_t i = 0; i < r->stores.len; i++) {
+        char until[SR_TIME_ISO_SIZE] = "";
+        if (r->targets[i].retain_until)
+            sr_time_iso(r->targets[i].retain_until, until);
+        rc |= sr_strlist_addf(p, "store      %s (%s)%s%s", r->result->stores[i].name,
+                              sr_store_place(sr_store_ro(r->stores.items[i])),
+                              *until ? ", locked until " : "", until);
+    }
+    if (r->spool_need > 0) {
+        sr_format_size(r->spool_need, size);
+        rc |= sr_strlist_addf(p, "spool      about %s in %s", size, r->spool_dir);
+    }
     return rc == SR_OK ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
 }
 
@@ -121,9 +130,19 @@ static void purge(struct sr_run *r)
     free(good.items);
 }
 
+static void audit_uploaded(struct sr_run *r, const char *key)
+{
+    for (size_t i = 0; i < r->stores.len; i++)
+        if (!r->targets[i].failed)
+            sr_audit_event(r->ctx->audit, "DB_BACKUP_UPLOADED", "trigger", r->ctx->trigger, "store",
+                           r->result->stores[i].name, "key", key, NULL);
+}
+
 static void audit_result(struct sr_run *r, int rc, const struct sr_error *err)
 {
     const struct sr_manifest *m = r->result->manifest;
+    for (size_t i = 0; (rc == SR_OK || rc == SR_E_PARTIAL) && i < m->objects_len; i++)
+        audit_uploaded(r, m->objects[i].key);
     if (rc == SR_OK || rc == SR_E_PARTIAL) {
         char size[24];
         uint64_t total = 0;
@@ -195,6 +214,8 @@ static void fill_result(struct sr_run *r, int rc, int64_t started)
     for (size_t i = 0; r->targets && i < r->stores.len; i++) {
         res->stores[i].ok = (rc == SR_OK || rc == SR_E_PARTIAL) && !r->targets[i].failed;
         res->stores[i].seconds = (double)r->targets[i].busy_ns / 1e9;
+        res->stores[i].spooled = r->targets[i].spooled;
+        res->stores[i].retain_until = r->targets[i].retain_until;
         (void)snprintf(res->stores[i].error, sizeof res->stores[i].error, "%s",
                        r->targets[i].failed ? r->targets[i].error.text : "");
     }
@@ -204,6 +225,9 @@ static void fill_result(struct sr_run *r, int rc, int64_t started)
 static void run_done(struct sr_run *r)
 {
     sr_run_database_close(r);
+    sr_buf_done(&r->detail);
+    sr_buf_done(&r->sums);
+    sr_buf_done(&r->manifest);
     for (size_t i = 0; r->targets && i < r->stores.len; i++)
         sr_target_done(&r->targets[i]);
     free(r->targets);
@@ -265,6 +289,10 @@ int sr_backup_run(struct sr_context *ctx, const struct sr_backup_options *o,
     if (rc == SR_OK)
         rc = sr_run_commit(&r, err);
     int cleared = 1;
+    if (rc == SR_OK)
+        sr_run_retry(&r);
+    else if (r.targets)
+        sr_crew_stop(&r.crew, err);
     if (rc == SR_OK) {
         rc = verdict(&r, err);
         cleared = undo(&r, 0);
@@ -273,6 +301,7 @@ int sr_backup_run(struct sr_context *ctx, const struct sr_backup_options *o,
     } else {
         cleared = undo(&r, 1);
     }
+    sr_crew_done(&r.crew);
     sr_journal_end(r.journal, cleared);
     fill_result(&r, rc, started);
     audit_result(&r, rc, err);

@@ -6,8 +6,9 @@
  *     sr_backup_result_done(&r);
  *
  * Order: recipients, stores, database, preflight, locks, name; then objects; then sums, detail,
- * manifest in every store that holds all objects; then retention. Whatever fails before the
- * manifest takes the run's objects out of the stores again.
+ * manifest in every store that holds all objects, as soon as it does; then a second attempt for the
+ * stores that failed, from one that did not; then retention. Whatever fails before the manifest
+ * takes the run's objects out of the stores again.
  */
 #ifndef SR_ENGINE_BACKUP_H
 #define SR_ENGINE_BACKUP_H
@@ -32,8 +33,11 @@ struct sr_backup_options {
 struct sr_backup_store {
     char name[64];
     int ok;
+    int retried; /* a second attempt was made, from another store */
     char error[SR_ERROR_TEXT_MAX];
     double seconds;
+    uint64_t spooled;     /* bytes that waited on the disk for it */
+    int64_t retain_until; /* what it holds is locked until then, UTC seconds; 0: not */
 };
 
 struct sr_backup_result {

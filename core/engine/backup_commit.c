@@ -12,75 +12,47 @@
 
 #include "core/util/text.h"
 
-/* A small object of the set, told to the journal first; the manifest is none. */
-static int save_beside(struct sr_run *r, const char *key, const struct sr_buf *text,
-                       struct sr_error *err)
-{
-    int rc = sr_journal_key(r->journal, key, err);
-    return rc == SR_OK ? sr_transfer_small(r->ctx, key, text->data, text->len, r->targets,
-                                           r->stores.len, err)
-                       : rc;
-}
-
 /* Lines for `sha256sum -c`, run in the folder that the set's keys count from. */
-static int commit_sums(struct sr_run *r, const char *detail_key, const struct sr_buf *detail,
-                       struct sr_error *err)
+static int make_sums(struct sr_run *r, struct sr_error *err)
 {
-    struct sr_buf b;
-    char key[SR_KEY_MAX];
     const struct sr_manifest *m = r->result->manifest;
-    sr_buf_init(&b, 1u << 20);
     int rc = SR_OK;
     for (size_t i = 0; rc == SR_OK && i < m->objects_len; i++)
-        if (sr_buf_printf(&b, "%s  %s\n", m->objects[i].sha256, m->objects[i].key) != SR_OK)
+        if (sr_buf_printf(&r->sums, "%s  %s\n", m->objects[i].sha256, m->objects[i].key) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    if (rc == SR_OK && detail_key) {
+    if (rc == SR_OK && *r->detail_key) {
         unsigned char sum[EVP_MAX_MD_SIZE];
         char hex[2 * EVP_MAX_MD_SIZE + 1];
         unsigned n = 0;
-        if (EVP_Digest(detail->data, detail->len, sum, &n, EVP_sha256(), NULL) != 1)
+        if (EVP_Digest(r->detail.data, r->detail.len, sum, &n, EVP_sha256(), NULL) != 1)
             rc = sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
         if (rc == SR_OK) {
             sr_hex(sum, n, hex);
-            if (sr_buf_printf(&b, "%s  %s\n", hex, detail_key) != SR_OK)
+            if (sr_buf_printf(&r->sums, "%s  %s\n", hex, r->detail_key) != SR_OK)
                 rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
         }
     }
-    if (rc == SR_OK)
-        rc = sr_beside_key(r->set, r->source, "sha256", key, sizeof key, err);
-    if (rc == SR_OK)
-        rc = save_beside(r, key, &b, err);
-    sr_buf_done(&b);
-    return rc;
+    return rc == SR_OK
+               ? sr_beside_key(r->set, r->source, "sha256", r->sums_key, sizeof r->sums_key, err)
+               : rc;
 }
 
 /* Encrypted sets keep what tells about the data in an object of its own; plain ones in the
  * manifest. */
-static int commit_detail(struct sr_run *r, struct sr_buf *sealed, struct sr_error *err)
+static int make_detail(struct sr_run *r, struct sr_error *err)
 {
-    struct sr_manifest *m = r->result->manifest;
     struct sr_buf text;
-    char key[SR_KEY_MAX];
     sr_buf_init(&text, SR_DETAIL_MAX);
     int rc = sr_detail_write(r->result->detail, &text, err);
     if (rc == SR_OK)
-        rc = sr_transfer_seal(&r->protection, text.data, text.len, sealed, err);
+        rc = sr_transfer_seal(&r->protection, text.data, text.len, &r->detail, err);
     if (rc == SR_OK)
-        rc = sr_beside_key(r->set, r->source, SR_DETAIL_SUFFIX, key, sizeof key, err);
-    if (rc == SR_OK && sr_set_string(&m->detail_key, key) != SR_OK)
+        rc = sr_beside_key(r->set, r->source, SR_DETAIL_SUFFIX, r->detail_key, sizeof r->detail_key,
+                           err);
+    if (rc == SR_OK && sr_set_string(&r->result->manifest->detail_key, r->detail_key) != SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    if (rc == SR_OK)
-        rc = save_beside(r, key, sealed, err);
     sr_buf_done(&text);
     return rc;
-}
-
-/* How to get the data back without strongroom; written once a store. */
-static void commit_recover_text(struct sr_run *r)
-{
-    for (size_t i = 0; i < r->stores.len; i++)
-        if (!r->targets[i].failed)
-            sr_recover_text_save(r->targets[i].store);
 }
 
 static int fill_manifest(struct sr_run *r, struct sr_error *err)
@@ -115,60 +87,85 @@ static int fill_manifest(struct sr_run *r, struct sr_error *err)
     return rc == SR_OK ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
 }
 
+static int make_manifest(struct sr_run *r, struct sr_error *err)
+{
+    struct sr_manifest *m = r->result->manifest;
+    if (!sr_protection_encrypts(&r->protection))
+        m->detail = r->result->detail; /* lent for the writing only */
+    int rc = sr_manifest_write(m, &r->manifest, err);
+    m->detail = NULL;
+    return rc == SR_OK ? sr_beside_key(r->set, r->source, "manifest.json", r->manifest_key,
+                                       sizeof r->manifest_key, err)
+                       : rc;
+}
+
+/* --- in one store --- */
+
 /* Is every object there that the manifest is about to vouch for? Between its save and now another
  * hand (a sweep elsewhere, a person) may have taken it away. A store that cannot be asked (no right
  * to list, a hiccup) has confirmed its saves and is believed. */
-static void check_target(const struct sr_manifest *m, struct sr_target *t)
+static int check_objects(const struct sr_manifest *m, struct sr_target *t, struct sr_error *err)
 {
-    for (size_t i = 0; i < m->objects_len && !t->failed; i++) {
+    for (size_t i = 0; i < m->objects_len; i++) {
         struct sr_error e = SR_ERROR_INIT;
         int rc = sr_store_still_holds(sr_store_ro(t->store), &m->objects[i], &e);
         if (rc == SR_E_CHANGED)
-            sr_target_fail(t, &e);
-        else if (rc != SR_OK)
+            return sr_error_copy(err, &e);
+        if (rc != SR_OK)
             sr_log(SR_LOG_VERBOSE, "%s could not be looked at before the manifest: %s",
                    m->objects[i].key, e.text);
     }
+    return SR_OK;
 }
 
-static int check_objects(struct sr_run *r, struct sr_error *err)
+static int save_beside(const struct sr_run *r, struct sr_target *t, const char *key,
+                       const struct sr_buf *text, struct sr_error *err)
 {
-    for (size_t i = 0; i < r->stores.len; i++)
-        if (!r->targets[i].failed)
-            check_target(r->result->manifest, &r->targets[i]);
-    for (size_t i = 0; i < r->stores.len; i++)
-        if (!r->targets[i].failed)
-            return SR_OK;
-    return sr_error_copy(err, &r->targets[0].error);
+    if (!*key || sr_strlist_has(&t->saved, key))
+        return SR_OK;
+    int rc = sr_context_check(r->ctx, err);
+    return rc == SR_OK ? sr_target_save(t, key, text->data, text->len, err) : rc;
 }
+
+int sr_run_commit_in(struct sr_target *t, void *run, struct sr_error *err)
+{
+    const struct sr_run *r = run;
+    int64_t start = sr_clock_monotonic(r->ctx->clock);
+    int rc = save_beside(r, t, r->detail_key, &r->detail, err);
+    if (rc == SR_OK)
+        rc = save_beside(r, t, r->sums_key, &r->sums, err);
+    if (rc == SR_OK) {
+        sr_recover_text_save(t->store); /* never locked */
+        rc = check_objects(r->result->manifest, t, err);
+    }
+    if (rc == SR_OK)
+        rc = save_beside(r, t, r->manifest_key, &r->manifest, err);
+    t->busy_ns += sr_clock_monotonic(r->ctx->clock) - start;
+    return rc;
+}
+
+/* --- in all --- */
 
 int sr_run_commit(struct sr_run *r, struct sr_error *err)
 {
-    struct sr_manifest *m = r->result->manifest;
-    struct sr_buf sealed, text;
-    char key[SR_KEY_MAX];
-    sr_buf_init(&sealed, SR_DETAIL_MAX);
-    sr_buf_init(&text, SR_MANIFEST_MAX);
-    int encrypted = sr_protection_encrypts(&r->protection);
+    sr_buf_init(&r->detail, SR_DETAIL_MAX);
+    sr_buf_init(&r->sums, 1u << 20);
+    sr_buf_init(&r->manifest, SR_MANIFEST_MAX);
     int rc = fill_manifest(r, err);
-    if (rc == SR_OK && encrypted)
-        rc = commit_detail(r, &sealed, err);
+    if (rc == SR_OK && sr_protection_encrypts(&r->protection))
+        rc = make_detail(r, err);
     if (rc == SR_OK)
-        rc = commit_sums(r, m->detail_key, &sealed, err);
-    if (rc == SR_OK) {
-        commit_recover_text(r);
-        if (!encrypted)
-            m->detail = r->result->detail; /* lent for the writing only */
-        rc = sr_manifest_write(m, &text, err);
-        m->detail = NULL;
-    }
+        rc = make_sums(r, err);
     if (rc == SR_OK)
-        rc = check_objects(r, err);
+        rc = make_manifest(r, err);
+    if (rc == SR_OK && *r->detail_key)
+        rc = sr_journal_key(r->journal, r->detail_key, err);
     if (rc == SR_OK)
-        rc = sr_beside_key(r->set, r->source, "manifest.json", key, sizeof key, err);
+        rc = sr_journal_key(r->journal, r->sums_key, err);
     if (rc == SR_OK)
-        rc = sr_transfer_small(r->ctx, key, text.data, text.len, r->targets, r->stores.len, err);
-    sr_buf_done(&sealed);
-    sr_buf_done(&text);
-    return rc;
+        rc = sr_crew_post(&r->crew, sr_run_commit_in, r, err);
+    if (rc != SR_OK)
+        return rc;
+    sr_crew_wait(&r->crew);
+    return sr_targets_alive(r->targets, r->crew.len) > 0 ? SR_OK : sr_crew_error(&r->crew, err);
 }

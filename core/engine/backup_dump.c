@@ -1,5 +1,4 @@
 #include "config.h"
-#include "core/engine/audit.h"
 #include "core/engine/run.h"
 #include "core/pipeline/step.h"
 #include "core/source/pg_locked.h"
@@ -65,14 +64,6 @@ static int keep_rows(struct sr_run *r, const char *key, const char *database,
     return SR_OK;
 }
 
-static void audit_uploaded(struct sr_run *r, const char *key)
-{
-    for (size_t i = 0; i < r->stores.len; i++)
-        if (!r->targets[i].failed)
-            sr_audit_event(r->ctx->audit, "DB_BACKUP_UPLOADED", "trigger", r->ctx->trigger, "store",
-                           r->result->stores[i].name, "key", key, NULL);
-}
-
 int sr_run_digest_in_name(const struct sr_run *r)
 {
     return !r->o->scheduled && !r->o->stream;
@@ -130,7 +121,7 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
             .note = note_key,
             .note_ctx = r->journal,
         };
-        rc = sr_transfer_run(r->ctx, &t, r->targets, r->stores.len, object, err);
+        rc = sr_transfer_run(&r->crew, &t, object, err);
         if (rc != SR_OK)
             sr_pg_dump_interrupt(d);
         else if (*sr_pg_dump_stderr(d))
@@ -150,8 +141,6 @@ static int dump_one(struct sr_run *r, const struct sr_pg_dump_options *po, const
                        w.rows ? sr_pg_rows_scan(w.rows)
                               : (po->format == SR_DUMP_GLOBALS ? NULL : w.scan),
                        err);
-    if (rc == SR_OK)
-        audit_uploaded(r, object->key);
     sr_pg_rows_free(w.rows);
     sr_pg_scan_free(w.scan);
     return rc;

@@ -123,6 +123,23 @@ static int by_place(const void *a, const void *b)
                   sr_store_place(sr_store_ro((*(struct sr_target *const *)b)->store)));
 }
 
+int sr_run_claim(struct sr_run *r, struct sr_target *t, struct sr_error *err)
+{
+    struct sr_mark mark = {.kind = SR_KEY_CLAIM};
+    char key[SR_KEY_MAX];
+    int rc = sr_claim_key(r->set, key, sizeof key, err);
+    if (rc == SR_OK && sr_strlist_has(&t->saved, key))
+        return SR_OK;
+    if (rc == SR_OK)
+        rc = claim_fill(r, &mark, err);
+    if (rc == SR_OK)
+        rc = sr_claim_take(t->store, r->set, &mark, err);
+    if (rc == SR_OK)
+        rc = sr_target_record(t, key, 0, err);
+    sr_mark_done(&mark);
+    return rc;
+}
+
 /* Claims the name in every store; *ret_taken when another run was first in one of them, and then
  * none of ours is left. */
 static int claim_everywhere(struct sr_run *r, int *ret_taken, struct sr_error *err)
@@ -144,9 +161,11 @@ static int claim_everywhere(struct sr_run *r, int *ret_taken, struct sr_error *e
             continue;
         int one = sr_claim_take(t->store, r->set, &mark, &e);
         /* In doubt may mean "there": the rollback must know the key. */
-        if ((one == SR_OK || one == SR_E_IN_DOUBT) && sr_strlist_add(&t->saved, key) != SR_OK)
-            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-        else if (one == SR_E_EXISTS)
+        if (one == SR_OK || one == SR_E_IN_DOUBT)
+            rc = sr_target_record(t, key, one != SR_OK, err);
+        if (rc != SR_OK)
+            break;
+        if (one == SR_E_EXISTS)
             *ret_taken = 1;
         else if (one != SR_OK)
             rc = go_on_without(r, (size_t)(t - r->targets), &e, err);

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/engine/run.h"
+#include "core/engine/spool.h"
 #include "core/engine/watch.h"
 #include "core/source/pg_preflight.h"
 #include "core/util/cleanup.h"
@@ -42,6 +43,17 @@ static int plan_formats(struct sr_run *r, struct sr_error *err)
     return rc;
 }
 
+int sr_run_store_demands(const struct sr_run *r, struct sr_target *t, struct sr_error *err)
+{
+    struct sr_store *s = sr_store_ro(t->store);
+    int rc = sr_store_check_encryption(s, "this backup", r->protection.encryption, err);
+    if (rc == SR_E_CONFIG)
+        sr_error_append(err, "; set BACKUP_ENCRYPTION_ENABLED=on");
+    if (rc == SR_OK)
+        rc = sr_store_lock_until(s, sr_clock_now(r->ctx->clock), &t->retain_until, err);
+    return rc;
+}
+
 /* Opens the stores; each gets a target. */
 static int plan_stores(struct sr_run *r, struct sr_error *err)
 {
@@ -52,15 +64,18 @@ static int plan_stores(struct sr_run *r, struct sr_error *err)
     if (rc != SR_OK)
         return rc;
     sr_watch_stores(r->ctx, &r->stores);
-    for (size_t i = 0; i < r->stores.len; i++) {
-        rc = sr_store_check_encryption(sr_store_ro(r->stores.items[i]), "this backup",
-                                       r->protection.encryption, err);
-        if (rc == SR_E_CONFIG)
-            sr_error_append(err, "; set BACKUP_ENCRYPTION_ENABLED=on");
-        if (rc != SR_OK)
-            return rc;
-    }
     size_t total = r->stores.len + r->stores.closed_len;
+    r->targets = calloc(total, sizeof *r->targets);
+    r->result->stores = calloc(total, sizeof *r->result->stores);
+    if (!r->targets || !r->result->stores)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    r->crew = (struct sr_crew){.ctx = r->ctx, .targets = r->targets, .len = r->stores.len};
+    for (size_t i = 0; rc == SR_OK && i < r->stores.len; i++) {
+        r->targets[i].store = r->stores.items[i];
+        rc = sr_run_store_demands(r, &r->targets[i], err);
+    }
+    if (rc != SR_OK)
+        return rc;
     if (min > (int64_t)total)
         return sr_fail(err, SR_E_CONFIG,
                        "BACKUP_MIN_STORES is %lld but only %zu stores are written to",
@@ -69,21 +84,15 @@ static int plan_stores(struct sr_run *r, struct sr_error *err)
         return sr_fail(err, SR_E_UNAVAILABLE,
                        "only %zu of %zu stores can be used and BACKUP_MIN_STORES is %lld: %s",
                        r->stores.len, total, (long long)min, r->stores.closed[0].error.text);
-    r->targets = calloc(r->stores.len, sizeof *r->targets);
-    r->result->stores = calloc(total, sizeof *r->result->stores);
-    if (!r->targets || !r->result->stores)
-        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     r->result->stores_len = total;
     for (size_t i = 0; i < r->stores.closed_len; i++) {
         struct sr_backup_store *s = &r->result->stores[r->stores.len + i];
         memcpy(s->name, r->stores.closed[i].name, sizeof s->name);
         (void)snprintf(s->error, sizeof s->error, "%s", r->stores.closed[i].error.text);
     }
-    for (size_t i = 0; i < r->stores.len; i++) {
-        r->targets[i].store = r->stores.items[i];
+    for (size_t i = 0; i < r->stores.len; i++)
         (void)snprintf(r->result->stores[i].name, sizeof r->result->stores[i].name, "%s",
                        sr_store_name(sr_store_ro(r->stores.items[i])));
-    }
     return SR_OK;
 }
 
@@ -260,6 +269,43 @@ static int plan_preflight(struct sr_run *r, struct sr_error *err)
     return SR_OK;
 }
 
+/* A compressed dump is rarely more than a quarter of what the database takes with its indexes. */
+#define COMPRESSED_SHARE 4
+
+/* What has to be on the disk before a store can be told its name. The need is an estimate, told
+ * beforehand; what surely has no room is refused here rather than in the middle of the night. */
+static int plan_spool(struct sr_run *r, struct sr_error *err)
+{
+    const char *store = NULL;
+    uint64_t room = 0;
+    char need_text[SR_SIZE_TEXT], room_text[SR_SIZE_TEXT];
+    for (size_t i = 0; i < r->stores.len && !store; i++)
+        if (!(sr_store_caps(sr_store_ro(r->stores.items[i])) & SR_STORE_CAP_LATE_KEY))
+            store = sr_store_name(sr_store_ro(r->stores.items[i]));
+    if (!store || !sr_run_digest_in_name(r))
+        return SR_OK;
+    r->spool_need = r->database_size * (uint64_t)(r->plain + r->custom);
+    if (r->protection.compress.kind != SR_COMPRESS_NONE)
+        r->spool_need /= COMPRESSED_SHARE;
+    int rc = sr_spool_room(r->spool_dir, &room, err);
+    if (rc != SR_OK)
+        return rc;
+    sr_format_size(r->spool_need, need_text);
+    sr_format_size(room, room_text);
+    if (r->spool_need > room)
+        return sr_fail(
+            err, SR_E_NO_SPACE,
+            "store %s must know the names of objects before their bytes, so the dump "
+            "is spooled: about %s in %s, where only %s may be used; free some space, set "
+            "BACKUP_SPOOL_DIR to another disk, or use --stream",
+            store, need_text, r->spool_dir, room_text);
+    sr_log(r->o->dry_run ? SR_LOG_VERBOSE : SR_LOG_INFO,
+           "store %s must know the names of objects before their bytes: the dump is spooled as it "
+           "will be stored, about %s in %s (%s may be used there); --stream needs no disk",
+           store, need_text, r->spool_dir, room_text);
+    return SR_OK;
+}
+
 int sr_run_plan(struct sr_run *r, struct sr_error *err)
 {
     const struct sr_config *cfg = r->ctx->cfg;
@@ -298,5 +344,7 @@ int sr_run_plan(struct sr_run *r, struct sr_error *err)
         rc = sr_lock_take(r->state_dir, r->source, &r->lock, err);
     if (rc == SR_OK)
         rc = plan_preflight(r, err);
+    if (rc == SR_OK)
+        rc = plan_spool(r, err);
     return rc;
 }

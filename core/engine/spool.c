@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define KEPT_MAX (UINT64_C(256) << 20)
+#define KEPT_SHARE 20 /* or a twentieth of the disk */
 
 struct sr_spool {
     int fd;
-    uint64_t size;
-    uint64_t at; /* next byte to pull */
     char *dir;
 };
 
@@ -40,45 +43,92 @@ int sr_spool_new(const char *dir, struct sr_spool **ret, struct sr_error *err)
     return SR_OK;
 }
 
-int sr_spool_write(struct sr_spool *s, const void *data, size_t len, struct sr_error *err)
+static uint64_t room(const struct statvfs *v)
 {
-    if (sr_write_full(s->fd, data, len) != 0) {
-        int e = errno;
-        sr_fail_errno(err, e, "cannot spool in %s after %llu bytes", s->dir,
-                      (unsigned long long)s->size);
-        return sr_error_append(err, "; free some space, set BACKUP_SPOOL_DIR, or use --stream");
+    uint64_t free_bytes = (uint64_t)v->f_bavail * v->f_frsize;
+    uint64_t kept = (uint64_t)v->f_blocks * v->f_frsize / KEPT_SHARE;
+    if (kept > KEPT_MAX)
+        kept = KEPT_MAX;
+    return free_bytes > kept ? free_bytes - kept : 0;
+}
+
+/* The nearest folder above that is there. */
+static int stat_above(const char *dir, struct statvfs *v)
+{
+    _cleanup_free_ char *path = strdup(dir);
+    if (!path) {
+        errno = ENOMEM;
+        return -1;
     }
-    s->size += len;
+    while (statvfs(path, v) != 0) {
+        char *slash = strrchr(path, '/');
+        if (errno != ENOENT || !slash)
+            return -1;
+        slash[slash == path] = '\0';
+    }
+    return 0;
+}
+
+int sr_spool_room(const char *dir, uint64_t *ret, struct sr_error *err)
+{
+    struct statvfs v;
+    if (stat_above(dir, &v) != 0)
+        return sr_fail_errno(err, errno, "cannot tell how much is free in %s", dir);
+    *ret = room(&v);
     return SR_OK;
 }
 
-uint64_t sr_spool_size(const struct sr_spool *s)
+static int full(const struct sr_spool *s, uint64_t offset, struct sr_error *err)
 {
-    return s->size;
+    return sr_fail(err, SR_E_NO_SPACE, "no room to spool in %s after %llu bytes", s->dir,
+                   (unsigned long long)offset);
 }
 
-void sr_spool_rewind(struct sr_spool *s)
+int sr_spool_put(struct sr_spool *s, uint64_t offset, const void *data, size_t len,
+                 struct sr_error *err)
 {
-    s->at = 0;
-}
-
-int sr_spool_pull(void *spool, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
-                  struct sr_error *err)
-{
-    struct sr_spool *s = spool;
-    (void)timeout_ms; /* a file never makes one wait */
-    ssize_t n;
-    do
-        n = pread(s->fd, buf, cap, (off_t)s->at);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return sr_fail_errno(err, errno, "cannot read the spool in %s", s->dir);
-    if (n == 0 && s->at != s->size)
-        return sr_fail(err, SR_E_CORRUPT, "the spool in %s lost bytes: %llu of %llu are there",
-                       s->dir, (unsigned long long)s->at, (unsigned long long)s->size);
-    s->at += (uint64_t)n;
-    *ret_len = (size_t)n;
+    struct statvfs v;
+    if (fstatvfs(s->fd, &v) == 0 && room(&v) < len)
+        return full(s, offset, err);
+    for (size_t at = 0; at < len;) {
+        ssize_t n = pwrite(s->fd, (const char *)data + at, len - at, (off_t)(offset + at));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+            return full(s, offset, err);
+        if (n < 0)
+            return sr_fail_errno(err, errno, "cannot spool in %s", s->dir);
+        at += (size_t)n;
+    }
     return SR_OK;
+}
+
+int sr_spool_get(const struct sr_spool *s, uint64_t offset, void *buf, size_t len,
+                 struct sr_error *err)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = pread(s->fd, (char *)buf + at, len - at, (off_t)(offset + at));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return sr_fail_errno(err, errno, "cannot read the spool in %s", s->dir);
+        if (n == 0)
+            return sr_fail(err, SR_E_CORRUPT, "the spool in %s lost bytes: %zu of %zu are at %llu",
+                           s->dir, at, len, (unsigned long long)offset);
+        at += (size_t)n;
+    }
+    return SR_OK;
+}
+
+int sr_spool_drop(struct sr_spool *s, uint64_t offset, uint64_t len)
+{
+    return fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                     (off_t)len) == 0;
+}
+
+void sr_spool_clear(struct sr_spool *s)
+{
+    (void)!ftruncate(s->fd, 0);
 }
 
 void sr_spool_free(struct sr_spool *s)

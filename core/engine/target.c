@@ -9,8 +9,14 @@ void sr_target_fail(struct sr_target *t, const struct sr_error *why)
 {
     if (t->failed)
         return;
-    t->failed = 1;
     sr_error_copy(&t->error, why);
+    t->failed = 1; /* after its reason: others may look now */
+}
+
+int sr_target_worth_again(int code)
+{
+    return code == SR_E_UNAVAILABLE || code == SR_E_TIMEOUT || code == SR_E_THROTTLED ||
+           code == SR_E_CORRUPT || code == SR_E_IN_DOUBT;
 }
 
 size_t sr_targets_alive(const struct sr_target *targets, size_t len)
@@ -89,32 +95,21 @@ void sr_target_done(struct sr_target *t)
     sr_strlist_done(&t->saved);
 }
 
-int sr_transfer_small(struct sr_context *ctx, const char *key, const void *data, size_t len,
-                      struct sr_target *targets, size_t targets_len, struct sr_error *err)
+int sr_target_record(struct sr_target *t, const char *key, int doubtful, struct sr_error *err)
 {
-    struct sr_error first = SR_ERROR_INIT;
-    for (size_t i = 0; i < targets_len; i++) {
-        struct sr_target *t = &targets[i];
-        if (t->failed)
-            continue;
-        struct sr_error e = SR_ERROR_INIT;
-        int64_t start = sr_clock_monotonic(ctx->clock);
-        int rc = sr_context_check(ctx, &e);
-        if (rc == SR_OK)
-            rc = sr_store_save_small(t->store, key, data, len, &e);
-        /* In doubt may mean "there": the rollback must know the key. */
-        if ((rc == SR_OK || rc == SR_E_IN_DOUBT) && sr_strlist_add(&t->saved, key) != SR_OK)
-            rc = sr_fail(&e, SR_E_NO_MEMORY, "out of memory");
-        t->busy_ns += sr_clock_monotonic(ctx->clock) - start;
-        if (rc != SR_OK) {
-            sr_target_fail(t, &e);
-            if (first.code == SR_OK)
-                first = e;
-        }
+    t->doubtful = doubtful;
+    return sr_strlist_add(&t->saved, key) == SR_OK ? SR_OK
+                                                   : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+}
+
+int sr_target_save(struct sr_target *t, const char *key, const void *data, size_t len,
+                   struct sr_error *err)
+{
+    int rc = sr_store_save_locked(t->store, key, data, len, t->retain_until, err);
+    /* In doubt may mean "there": the rollback must know the key. */
+    if (rc == SR_OK || rc == SR_E_IN_DOUBT) {
+        int noted = sr_target_record(t, key, rc != SR_OK, err);
+        rc = rc == SR_OK ? noted : rc;
     }
-    if (sr_targets_alive(targets, targets_len) > 0)
-        return SR_OK;
-    return first.code != SR_OK
-               ? sr_error_copy(err, &first)
-               : sr_fail(err, SR_E_UNAVAILABLE, "no store is left to save %s in", key);
+    return rc;
 }

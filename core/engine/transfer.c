@@ -1,40 +1,59 @@
 #include "config.h"
 #include "core/engine/transfer.h"
-#include "core/engine/spool.h"
+#include "core/engine/fan.h"
+#include "core/engine/worker.h"
 #include "core/pipeline/step.h"
 #include "core/util/log.h"
 
-#include <errno.h>
-#include <string.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
-/* What one run of this file shares between its threads. */
+/* How far a store may be behind the first before its bytes go to the disk; with one store, how far
+ * the pipeline may be ahead of it. */
+#define LEAD_SEVERAL (8u << 20)
+#define LEAD_ONE (1u << 20)
+#define TICK_MS 200
+
+/* What an object's way through one run of this file needs, on the calling thread. */
 struct flow {
-    struct sr_context *ctx;
+    struct sr_crew *crew;
     const struct sr_transfer *t;
     struct sr_pipeline *pipeline;
     struct sr_step *plain_sha, *plain_count, *stored_sha, *stored_count, *raw_count;
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    size_t running; /* outlets still being read */
+    struct shared *shared;
+    int64_t told; /* when progress was last told */
     uint64_t plain_seen;
 };
 
-/* One outlet and who reads it: a store, or (target NULL) the spool. */
-struct outlet {
-    struct flow *flow;
-    unsigned number;
-    struct sr_target *target;
-    struct sr_spool *spool;
-    char key[SR_KEY_MAX]; /* "" until the late name was asked for */
-    struct sr_store_saved saved;
-    int rc;
-    struct sr_error error;
-    int64_t busy_ns;
-    pthread_t thread;
-    int started;
+/* What the stores' threads need of it; lives until the last store is done with the object. key,
+ * sha256 and size are there once the fan has ended. */
+struct shared {
+    atomic_uint refs;
+    struct sr_fan *fan;
+    int digest_in_name;
+    int (*note)(void *ctx, const char *key, struct sr_error *err);
+    void *note_ctx;
+    char key[SR_KEY_MAX];
+    char sha256[SR_SHA256_HEX];
+    uint64_t size;
 };
+
+/* One store's part in it. */
+struct passage {
+    struct shared *shared;
+    struct sr_target *target;
+    unsigned reader;
+    int deferred;
+    int asked; /* the late name was told to the store */
+};
+
+static void shared_unref(struct shared *s)
+{
+    if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
+        return;
+    sr_fan_unref(s->fan);
+    free(s);
+}
 
 static int object_key(const struct flow *f, char *out, size_t cap, struct sr_error *err)
 {
@@ -51,79 +70,124 @@ static int object_key(const struct flow *f, char *out, size_t cap, struct sr_err
     return sr_object_key(&n, out, cap, err);
 }
 
-static int note_key(const struct flow *f, const char *key, struct sr_error *err)
+/* --- on the threads of the stores --- */
+
+static int note_key(const struct shared *s, struct sr_error *err)
 {
-    return f->t->note ? f->t->note(f->t->note_ctx, key, err) : SR_OK;
+    return s->note ? s->note(s->note_ctx, s->key, err) : SR_OK;
 }
 
 /* Asked after the end of the bytes, when the digest is known. */
 static int late_key(void *ctx, char *buf, size_t cap, struct sr_error *err)
 {
-    struct outlet *o = ctx;
-    int rc = object_key(o->flow, o->key, sizeof o->key, err);
-    size_t n = strlen(o->key);
-    if (rc == SR_OK && n >= cap)
-        rc = sr_fail(err, SR_E_INTERNAL, "no room for the name %s", o->key);
-    if (rc == SR_OK)
-        rc = note_key(o->flow, o->key, err);
-    if (rc == SR_OK)
-        memcpy(buf, o->key, n + 1);
+    struct passage *p = ctx;
+    size_t n = strlen(p->shared->key);
+    if (n >= cap)
+        return sr_fail(err, SR_E_INTERNAL, "no room for the name %s", p->shared->key);
+    int rc = note_key(p->shared, err);
+    if (rc == SR_OK) {
+        memcpy(buf, p->shared->key, n + 1);
+        p->asked = 1;
+    }
     return rc;
 }
 
-static int outlet_pull(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
-                       struct sr_error *err)
+static int passage_pull(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
+                        struct sr_error *err)
 {
-    struct outlet *o = ctx;
-    return sr_pipeline_read(o->flow->pipeline, o->number, buf, cap, timeout_ms, ret_len, err);
+    struct passage *p = ctx;
+    int rc = sr_fan_read(p->shared->fan, p->reader, buf, cap, timeout_ms, ret_len, err);
+    if (rc == SR_OK)
+        atomic_fetch_add(&p->target->sent, *ret_len);
+    return rc;
 }
 
-static int outlet_to_spool(struct outlet *o)
+static int save_once(struct passage *p, struct sr_error *err)
 {
-    char buf[65536];
-    for (;;) {
-        size_t n = 0;
-        int rc = sr_pipeline_read(o->flow->pipeline, o->number, buf, sizeof buf, -1, &n, &o->error);
-        if (rc != SR_OK || n == 0)
-            return rc;
-        rc = sr_spool_write(o->spool, buf, n, &o->error);
-        if (rc != SR_OK)
-            return rc;
-    }
-}
-
-static void *outlet_thread(void *arg)
-{
-    struct outlet *o = arg;
-    struct flow *f = o->flow;
-    int64_t start = sr_clock_monotonic(f->ctx->clock);
-    if (o->target) {
-        struct sr_store_object object = {.size_hint = SR_SIZE_UNKNOWN};
-        if (f->t->digest_in_name) {
-            object.late_key = late_key;
-            object.late_ctx = o;
-        } else {
-            object.key = o->key;
-        }
-        o->rc = sr_store_save(o->target->store, &object, outlet_pull, o, &o->saved, &o->error);
+    struct shared *s = p->shared;
+    struct sr_store_saved saved = {0};
+    struct sr_store_object object = {.size_hint = SR_SIZE_UNKNOWN,
+                                     .retain_until = p->target->retain_until};
+    const char *store = sr_store_name(sr_store_ro(p->target->store));
+    if (s->digest_in_name && !p->deferred) {
+        object.late_key = late_key;
+        object.late_ctx = p;
     } else {
-        o->rc = outlet_to_spool(o);
+        object.key = s->key;
     }
-    if (o->rc != SR_OK)
-        sr_pipeline_leave(f->pipeline, o->number);
-    o->busy_ns = sr_clock_monotonic(f->ctx->clock) - start;
-    pthread_mutex_lock(&f->lock);
-    f->running--;
-    pthread_cond_signal(&f->done);
-    pthread_mutex_unlock(&f->lock);
-    return NULL;
+    if (p->deferred)
+        object.size_hint = s->size;
+    int rc = sr_store_save(p->target->store, &object, passage_pull, p, &saved, err);
+    int there = rc == SR_OK, doubtful = rc == SR_E_IN_DOUBT && (object.key || p->asked);
+    if (rc == SR_OK && saved.size != s->size)
+        rc = sr_fail(err, SR_E_INTERNAL, "store %s took %llu bytes of %llu", store,
+                     (unsigned long long)saved.size, (unsigned long long)s->size);
+    if (rc == SR_OK && saved.sha256_confirmed && strcmp(saved.sha256, s->sha256) != 0)
+        rc = sr_fail(err, SR_E_CORRUPT, "store %s says that %s has the digest %s, and it is %s",
+                     store, s->key, saved.sha256, s->sha256);
+    if (there || doubtful) {
+        int noted = sr_target_record(p->target, s->key, rc != SR_OK, err);
+        rc = rc == SR_OK ? noted : rc;
+    }
+    return rc;
 }
 
-static void wake_pipeline(void *arg)
+static int passage_run(struct sr_target *t, void *arg, struct sr_error *err)
 {
+    struct passage *p = arg;
+    struct sr_error first = SR_ERROR_INIT;
+    int64_t start = sr_clock_monotonic(&sr_clock_system);
+    int rc = SR_OK;
+    if (p->deferred && (rc = sr_fan_await(p->shared->fan, p->reader, err)) == SR_OK)
+        rc = note_key(p->shared, err);
+    if (rc == SR_OK)
+        rc = save_once(p, &first);
+    if (p->deferred && !t->doubtful && sr_target_worth_again(rc)) {
+        sr_log(SR_LOG_WARN, "once more from the spool: %s", first.text);
+        sr_fan_rewind(p->shared->fan, p->reader);
+        rc = save_once(p, err);
+    } else if (first.code != SR_OK) {
+        sr_error_copy(err, &first);
+    }
+    t->busy_ns += sr_clock_monotonic(&sr_clock_system) - start;
+    /* Where the bytes never came to their end, that is not the store's fault. */
+    return rc != SR_OK && sr_fan_gave_up(p->shared->fan) ? SR_OK : rc;
+}
+
+static void passage_end(void *arg)
+{
+    struct passage *p = arg;
+    p->target->spooled += sr_fan_spooled(p->shared->fan, p->reader);
+    sr_fan_leave(p->shared->fan, p->reader);
+    shared_unref(p->shared);
+    free(p);
+}
+
+static void passage_wake(void *arg, const struct sr_error *why)
+{
+    const struct passage *p = arg;
+    sr_fan_fail(p->shared->fan, why);
+}
+
+/* --- on the calling thread --- */
+
+static void tick(struct flow *f)
+{
+    int64_t now = sr_clock_monotonic(f->crew->ctx->clock);
+    if (f->told && now - f->told < (int64_t)TICK_MS * 1000000)
+        return;
+    f->told = now;
+    sr_context_progress(f->crew->ctx, f->t->what, f->pipeline ? sr_pipeline_taken(f->pipeline) : 0,
+                        f->t->expected_size);
+}
+
+static void wake_flow(void *arg)
+{
+    const struct flow *f = arg;
     struct sr_error why = SR_ERROR_INIT;
     sr_fail(&why, SR_E_CANCELLED, "the run was ended by a signal");
-    sr_pipeline_cancel(arg, &why);
+    sr_pipeline_cancel(f->pipeline, &why);
+    sr_fan_fail(f->shared->fan, &why);
 }
 
 /* A dump that is too short to be one fails the pipeline before any store sees its end. */
@@ -148,10 +212,10 @@ static int short_finish(void *ctx, struct sr_error *err)
 }
 
 /* Count, rows, compress, count and digest, encrypt, count and digest. */
-static int flow_build(struct flow *f, unsigned outlets, struct sr_error *err)
+static int flow_build(struct flow *f, struct sr_error *err)
 {
     const struct sr_transfer *t = f->t;
-    struct sr_pipeline_options po = {.outlets = outlets};
+    struct sr_pipeline_options po = {.outlets = 1};
     int rc = sr_pipeline_new(&po, &f->pipeline, err);
     if (rc != SR_OK)
         return rc;
@@ -190,118 +254,26 @@ static int flow_build(struct flow *f, unsigned outlets, struct sr_error *err)
     return rc;
 }
 
-/* Waits for every outlet, telling the progress a few times a second. */
-static void flow_wait(struct flow *f)
+/* From the pipeline's end to the stores, until the clean end or a failure. */
+static int pump(struct flow *f, struct sr_error *err)
 {
-    pthread_mutex_lock(&f->lock);
-    while (f->running > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += 200000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        pthread_cond_timedwait(&f->done, &f->lock, &until);
-        pthread_mutex_unlock(&f->lock);
-        sr_context_progress(f->ctx, f->t->what, sr_pipeline_taken(f->pipeline),
-                            f->t->expected_size);
-        pthread_mutex_lock(&f->lock);
-    }
-    pthread_mutex_unlock(&f->lock);
-}
-
-/* Starts one thread an outlet, waits for all, joins the pipeline. */
-static int flow_run(struct flow *f, struct outlet *outlets, size_t n, struct sr_error *err)
-{
-    int rc = sr_pipeline_start(f->pipeline, f->t->input, err);
-    if (rc != SR_OK)
-        return rc;
-    sr_context_on_cancel(f->ctx, wake_pipeline, f->pipeline);
-    f->running = n;
-    for (size_t i = 0; i < n; i++) {
-        int e = pthread_create(&outlets[i].thread, NULL, outlet_thread, &outlets[i]);
-        outlets[i].started = e == 0;
-        if (e != 0) {
-            outlets[i].rc = sr_fail_errno(&outlets[i].error, e, "cannot start a thread");
-            sr_pipeline_leave(f->pipeline, outlets[i].number);
-            pthread_mutex_lock(&f->lock);
-            f->running--;
-            pthread_mutex_unlock(&f->lock);
+    char buf[65536];
+    for (;;) {
+        size_t n = 0;
+        int rc = sr_pipeline_read(f->pipeline, 0, buf, sizeof buf, TICK_MS, &n, err);
+        tick(f);
+        if (rc == SR_E_AGAIN)
+            continue;
+        if (rc != SR_OK || n == 0)
+            return rc;
+        for (size_t at = 0, m = 0; at < n; at += m) {
+            m = 0;
+            rc = sr_fan_write(f->shared->fan, buf + at, n - at, TICK_MS, &m, err);
+            tick(f);
+            if (rc != SR_OK && rc != SR_E_AGAIN)
+                return rc;
         }
     }
-    flow_wait(f);
-    for (size_t i = 0; i < n; i++)
-        if (outlets[i].started)
-            (void)pthread_join(outlets[i].thread, NULL);
-    rc = sr_pipeline_finish(f->pipeline, err);
-    sr_context_off_cancel(f->ctx, wake_pipeline, f->pipeline);
-    if (sr_context_check(f->ctx, NULL) != SR_OK)
-        return sr_context_check(f->ctx, err);
-    return rc;
-}
-
-static void record_saved(struct sr_target *t, const char *key, int64_t busy_ns)
-{
-    struct sr_error e = SR_ERROR_INIT;
-    t->busy_ns += busy_ns;
-    if (sr_strlist_add(&t->saved, key) != SR_OK) {
-        sr_fail(&e, SR_E_NO_MEMORY, "out of memory");
-        sr_target_fail(t, &e);
-    }
-}
-
-/* Tells the targets what they hold, or may hold (in doubt), so that a rollback knows the key. A run
- * can be ended after one store has the whole object and before another does. */
-static void flow_record(struct outlet *outlets, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct outlet *o = &outlets[i];
-        if (o->target && *o->key && (o->rc == SR_OK || o->rc == SR_E_IN_DOUBT))
-            record_saved(o->target, o->key, o->busy_ns);
-    }
-}
-
-/* What each outlet came to, after flow_record. */
-static void flow_judge(struct outlet *outlets, size_t n, uint64_t size)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct outlet *o = &outlets[i];
-        if (!o->target)
-            continue;
-        if (o->rc == SR_OK && o->saved.size != size)
-            o->rc = sr_fail(&o->error, SR_E_INTERNAL, "store %s took %llu bytes of %llu",
-                            sr_store_name(sr_store_ro(o->target->store)),
-                            (unsigned long long)o->saved.size, (unsigned long long)size);
-        if (o->rc != SR_OK)
-            sr_target_fail(o->target, &o->error);
-    }
-}
-
-/* Saves the spool in the stores that could not be named late. */
-static int spool_to_stores(struct sr_context *ctx, struct sr_spool *spool, const char *key,
-                           struct sr_target *targets, size_t n, const int *from_spool,
-                           struct sr_error *err)
-{
-    int rc = SR_OK;
-    for (size_t i = 0; i < n && rc == SR_OK; i++) {
-        struct sr_target *t = &targets[i];
-        if (!from_spool[i] || t->failed)
-            continue;
-        struct sr_error e = SR_ERROR_INIT;
-        struct sr_store_saved saved;
-        struct sr_store_object object = {.key = key, .size_hint = sr_spool_size(spool)};
-        int64_t start = sr_clock_monotonic(ctx->clock);
-        sr_context_progress(ctx, sr_store_name(sr_store_ro(t->store)), 0, sr_spool_size(spool));
-        sr_spool_rewind(spool);
-        int one = sr_store_save(t->store, &object, sr_spool_pull, spool, &saved, &e);
-        rc = sr_context_check(ctx, err);
-        if (one == SR_OK || one == SR_E_IN_DOUBT)
-            record_saved(t, key, sr_clock_monotonic(ctx->clock) - start);
-        if (one != SR_OK)
-            sr_target_fail(t, &e);
-    }
-    return rc;
 }
 
 static int fill_object(const struct flow *f, const char *key, struct sr_manifest_object *o,
@@ -319,103 +291,134 @@ static int fill_object(const struct flow *f, const char *key, struct sr_manifest
     return SR_OK;
 }
 
-/* The first failure among the targets, when none is left. */
-static int all_failed(const struct sr_target *targets, size_t n, struct sr_error *err)
+/* The object before gives its memory back first, so that there is never more than one in it. */
+static int settle_last(struct flow *f, struct sr_error *err)
 {
-    for (size_t i = 0; i < n; i++)
-        if (targets[i].failed)
-            return sr_error_copy(err, &targets[i].error);
-    return sr_fail(err, SR_E_INTERNAL, "no store to save in");
+    struct sr_crew *crew = f->crew;
+    int rc = SR_OK;
+    while (crew->last && rc == SR_OK && sr_fan_settle(crew->last, TICK_MS) != SR_OK) {
+        tick(f);
+        rc = sr_context_check(crew->ctx, err);
+    }
+    sr_fan_unref(crew->last);
+    crew->last = NULL;
+    return rc;
 }
 
-int sr_transfer_run(struct sr_context *ctx, const struct sr_transfer *t, struct sr_target *targets,
-                    size_t targets_len, struct sr_manifest_object *ret, struct sr_error *err)
+static int shared_new(struct flow *f, unsigned readers, struct sr_error *err)
 {
-    struct flow f = {.ctx = ctx, .t = t};
-    struct sr_spool *spool = NULL;
-    char key[SR_KEY_MAX] = "";
-    size_t n = 0;
-    int rc = SR_OK;
-    struct outlet *outlets = calloc(targets_len + 1, sizeof *outlets);
-    int *from_spool = calloc(targets_len + 1, sizeof *from_spool);
-    pthread_condattr_t ca;
-    pthread_condattr_init(&ca);
-    pthread_condattr_setclock(&ca, CLOCK_MONOTONIC);
-    pthread_mutex_init(&f.lock, NULL);
-    pthread_cond_init(&f.done, &ca);
-    pthread_condattr_destroy(&ca);
-    if (!outlets || !from_spool) {
-        rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-        goto out;
-    }
-    if (!t->digest_in_name)
-        rc = object_key(&f, key, sizeof key, err);
-    if (rc == SR_OK && *key)
-        rc = note_key(&f, key, err);
-    int need_spool = 0;
-    for (size_t i = 0; i < targets_len && rc == SR_OK; i++) {
-        if (targets[i].failed)
+    struct shared *s = calloc(1, sizeof *s);
+    if (!s)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    atomic_init(&s->refs, 1);
+    s->digest_in_name = f->t->digest_in_name;
+    s->note = f->t->note;
+    s->note_ctx = f->t->note_ctx;
+    f->shared = s;
+    int rc = sr_fan_new(readers > 1 ? LEAD_SEVERAL : LEAD_ONE, readers, f->t->spool_dir, f->t->what,
+                        &s->fan, err);
+    if (rc == SR_OK && !s->digest_in_name)
+        rc = object_key(f, s->key, sizeof s->key, err);
+    if (rc == SR_OK && !s->digest_in_name)
+        rc = note_key(s, err);
+    return rc;
+}
+
+/* Gives every store that has not failed its part; one that cannot start fails alone. */
+static void crew_begin(struct flow *f, const int *takes_part)
+{
+    unsigned reader = 0;
+    for (size_t i = 0; i < f->crew->len; i++) {
+        struct sr_target *t = &f->crew->targets[i];
+        struct sr_error e = SR_ERROR_INIT;
+        if (!takes_part[i])
             continue;
-        if (t->digest_in_name &&
-            !(sr_store_caps(sr_store_ro(targets[i].store)) & SR_STORE_CAP_LATE_KEY)) {
-            from_spool[i] = need_spool = 1;
-            continue;
+        struct passage *p = calloc(1, sizeof *p);
+        const struct sr_job job = {passage_run, passage_end, p, passage_wake};
+        if (p) {
+            *p = (struct passage){.shared = f->shared, .target = t, .reader = reader};
+            p->deferred = f->t->digest_in_name &&
+                          !(sr_store_caps(sr_store_ro(t->store)) & SR_STORE_CAP_LATE_KEY);
+            if (p->deferred)
+                sr_fan_defer(f->shared->fan, reader);
+            sr_fan_name(f->shared->fan, reader, sr_store_name(sr_store_ro(t->store)));
+            atomic_fetch_add(&f->shared->refs, 1);
         }
-        outlets[n] = (struct outlet){.flow = &f, .number = (unsigned)n, .target = &targets[i]};
-        memcpy(outlets[n].key, key, sizeof key);
-        n++;
+        int rc = p ? sr_worker_post(t, &job, &e) : sr_fail(&e, SR_E_NO_MEMORY, "out of memory");
+        if (rc != SR_OK) {
+            sr_fan_leave(f->shared->fan, reader);
+            sr_target_fail(t, &e);
+            if (p)
+                shared_unref(f->shared);
+            free(p);
+        }
+        reader++;
     }
-    if (rc == SR_OK && need_spool) {
-        rc = sr_spool_new(t->spool_dir, &spool, err);
-        outlets[n] = (struct outlet){.flow = &f, .number = (unsigned)n, .spool = spool};
-        n++;
+}
+
+/* Reads the input to its end; then the object's name and digests are known to everybody. */
+static int flow_run(struct flow *f, struct sr_manifest_object *ret, struct sr_error *err)
+{
+    struct sr_context *ctx = f->crew->ctx;
+    struct shared *s = f->shared;
+    struct sr_error e = SR_ERROR_INIT;
+    sr_context_on_cancel(ctx, wake_flow, f);
+    int rc = pump(f, err);
+    /* Nobody is left to take it: the stores' own words are the cause. */
+    int alone = rc != SR_OK && sr_targets_alive(f->crew->targets, f->crew->len) == 0;
+    if (rc != SR_OK)
+        sr_pipeline_cancel(f->pipeline, err);
+    int ended = sr_pipeline_finish(f->pipeline, &e);
+    sr_context_off_cancel(ctx, wake_flow, f);
+    if (rc == SR_OK && ended != SR_OK)
+        rc = sr_error_copy(err, &e);
+    if (sr_context_check(ctx, NULL) != SR_OK)
+        rc = sr_context_check(ctx, err);
+    else if (alone)
+        rc = sr_crew_error(f->crew, err);
+    if (rc == SR_OK)
+        rc = object_key(f, s->key, sizeof s->key, err);
+    if (rc == SR_OK)
+        rc = fill_object(f, s->key, ret, err);
+    if (rc != SR_OK) {
+        sr_fan_fail(s->fan, err);
+        return rc;
     }
+    memcpy(s->sha256, ret->sha256, sizeof s->sha256);
+    s->size = ret->size;
+    f->crew->bytes += ret->size;
+    sr_fan_end(s->fan);
+    f->crew->last = sr_fan_ref(s->fan);
+    return SR_OK;
+}
+
+int sr_transfer_run(struct sr_crew *crew, const struct sr_transfer *t,
+                    struct sr_manifest_object *ret, struct sr_error *err)
+{
+    struct flow f = {.crew = crew, .t = t};
+    struct sr_error own = SR_ERROR_INIT;
+    unsigned n = 0;
+    int *takes_part = calloc(crew->len ? crew->len : 1, sizeof *takes_part);
+    err = err ? err : &own; /* the stores are told why */
+    int rc = takes_part ? settle_last(&f, err) : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    for (size_t i = 0; rc == SR_OK && i < crew->len; i++)
+        n += (unsigned)(takes_part[i] = !crew->targets[i].failed);
     if (rc == SR_OK && n == 0)
-        rc = all_failed(targets, targets_len, err);
+        rc = sr_crew_error(crew, err);
     if (rc == SR_OK)
-        rc = flow_build(&f, (unsigned)n, err);
+        rc = flow_build(&f, err);
+    if (rc == SR_OK)
+        rc = shared_new(&f, n, err);
+    if (rc == SR_OK)
+        rc = sr_pipeline_start(f.pipeline, t->input, err);
     if (rc == SR_OK) {
-        rc = flow_run(&f, outlets, n, err);
-        flow_record(outlets, n);
-        /* When every store gave up, the pipeline was cancelled for want of readers: the stores' own
-         * words are the cause. */
-        int input_failed = 0;
-        for (size_t i = 0; i < n; i++)
-            input_failed |= outlets[i].rc == SR_OK || outlets[i].rc == rc;
-        if (rc != SR_OK && !input_failed && sr_context_check(ctx, NULL) == SR_OK) {
-            flow_judge(outlets, n, 0);
-            if (spool && outlets[n - 1].rc != SR_OK)
-                rc = sr_error_copy(err, &outlets[n - 1].error);
-            else
-                rc = all_failed(targets, targets_len, err);
-            goto out;
-        }
+        crew_begin(&f, takes_part);
+        rc = flow_run(&f, ret, err);
     }
-    if (rc == SR_OK)
-        rc = object_key(&f, key, sizeof key, err);
-    if (rc != SR_OK)
-        goto out;
-    flow_judge(outlets, n, sr_step_count_result(f.stored_count));
-    rc = fill_object(&f, key, ret, err);
-    if (rc != SR_OK)
-        goto out;
-    if (spool && (rc = note_key(&f, key, err)) != SR_OK)
-        goto out;
-    if (spool) {
-        if (outlets[n - 1].rc != SR_OK)
-            for (size_t i = 0; i < targets_len; i++)
-                if (from_spool[i])
-                    sr_target_fail(&targets[i], &outlets[n - 1].error);
-        rc = spool_to_stores(ctx, spool, key, targets, targets_len, from_spool, err);
-    }
-    if (rc == SR_OK && sr_targets_alive(targets, targets_len) == 0)
-        rc = all_failed(targets, targets_len, err);
-out:
+    if (rc == SR_OK && sr_targets_alive(crew->targets, crew->len) == 0)
+        rc = sr_crew_error(crew, err);
     sr_pipeline_free(f.pipeline);
-    sr_spool_free(spool);
-    free(outlets);
-    free(from_spool);
-    pthread_cond_destroy(&f.done);
-    pthread_mutex_destroy(&f.lock);
+    shared_unref(f.shared);
+    free(takes_part);
     return rc;
 }

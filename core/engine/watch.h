@@ -16,6 +16,8 @@
 #include "core/store/stores.h"
 
 /* Once for each set of opened stores; they must not be closed or added to before the unwatch. */
+/* One more, such as was opened later and added to the list. */
+void sr_watch_store(struct sr_context *ctx, struct sr_store_rw *store);
 void sr_watch_stores(struct sr_context *ctx, const struct sr_stores *stores);
 /* After it returns none of them is being woken. Harmless where they were never watched. */
 void sr_unwatch_stores(struct sr_context *ctx, const struct sr_stores *stores);

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/pipeline/queue.h"
+#include "core/util/clock.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -122,24 +123,13 @@ void sr_queue_end(struct sr_queue *q)
     pthread_mutex_unlock(&q->lock);
 }
 
-static void deadline(int timeout_ms, struct timespec *ret)
-{
-    clock_gettime(CLOCK_MONOTONIC, ret);
-    ret->tv_sec += timeout_ms / 1000;
-    ret->tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (ret->tv_nsec >= 1000000000) {
-        ret->tv_sec++;
-        ret->tv_nsec -= 1000000000;
-    }
-}
-
 int sr_queue_pop(struct sr_queue *q, unsigned consumer, int timeout_ms, struct sr_chunk **ret)
 {
     struct consumer *c = &q->consumer[consumer];
     struct timespec until = {0};
     int late = timeout_ms == 0;
     if (timeout_ms > 0)
-        deadline(timeout_ms, &until);
+        sr_clock_deadline(timeout_ms, &until);
     pthread_mutex_lock(&q->lock);
     while (!q->aborted && !c->left && c->next == q->head && !q->ended && !late) {
         q->consumers_wait++;

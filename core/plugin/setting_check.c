@@ -135,7 +135,8 @@ int sr_setting_problems(const struct sr_setting_view *v, const struct sr_strlist
     for (const struct sr_storage_setting *r = v->table; rc == SR_OK && r && r->key; r++)
         rc = row_problem(v, r, ret);
     for (const struct sr_storage_setting *r = sr_setting_host_rows; rc == SR_OK && r->key; r++)
-        rc = row_problem(v, r, ret);
+        if (!sr_setting_is_plugins(v, r->key))
+            rc = row_problem(v, r, ret);
     return rc == SR_OK ? SR_OK : sr_fail(err, rc, "store %s: out of memory", v->store);
 }
 

@@ -52,16 +52,26 @@ const struct sr_storage_setting sr_setting_host_rows[] = {
     RETENTION("critical_labels", SR_STORAGE_TYPE_LIST, 0, 0,
               "Labels (patterns) that are kept longer (`-` for none)"),
     RETENTION("critical_days", SR_SETTING_TYPE_DAYS, 0, DAYS_MAX, "How long those are kept"),
+    {
+        .size = sizeof(struct sr_storage_setting),
+        .key = "lock_days",
+        .type = SR_STORAGE_TYPE_INT,
+        .fallback = "0",
+        .min = 0,
+        .max = 36500,
+        .help = "Days for which the store itself keeps a backup from being deleted; 0: not",
+        .since = "1.0",
+    },
     {0},
 };
 
 int sr_setting_is_hosts(const char *key)
 {
-    /* What a plugin of today calls its own could not become the host's tomorrow. */
+    /* What a plugin of today calls its own could not become the host's tomorrow. lock_days, which
+     * the interface does not keep for the host, is the plugin's where the plugin has it. */
     static const char *const families[] = {"retention", "require_"};
-    for (const struct sr_storage_setting *r = sr_setting_host_rows; r->key; r++)
-        if (strcmp(r->key, key) == 0)
-            return 1;
+    if (strcmp(key, "prefix") == 0)
+        return 1;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (strncmp(key, families[i], strlen(families[i])) == 0)
             return 1;
@@ -75,6 +85,11 @@ static const struct sr_storage_setting *row_in(const struct sr_storage_setting *
         if (strcmp(r->key, key) == 0)
             return r;
     return NULL;
+}
+
+int sr_setting_is_plugins(const struct sr_setting_view *v, const char *key)
+{
+    return row_in(v->table, key) != NULL;
 }
 
 const struct sr_storage_setting *sr_setting_row(const struct sr_setting_view *v, const char *key)

@@ -46,11 +46,14 @@ struct sr_setting_view {
 
 /* What every store can be told whatever its plugin: the host's own rows, ended by a NULL key. */
 extern const struct sr_storage_setting sr_setting_host_rows[];
-/* Nonzero when no plugin may declare key: it is one of those rows, or of a family that is kept for
- * rows to come. */
+/* Nonzero when no plugin may declare key: it is the host's, or of a family that is kept for rows to
+ * come. (A row of the host that the interface does not keep is the plugin's where the plugin has
+ * one of that key.) */
 int sr_setting_is_hosts(const char *key);
 
 /* The plugin's row for key, or the host's; NULL: neither has one. */
+/* Nonzero when the plugin declares this key itself: it is then the plugin's. */
+int sr_setting_is_plugins(const struct sr_setting_view *v, const char *key);
 const struct sr_storage_setting *sr_setting_row(const struct sr_setting_view *v, const char *key);
 
 /* BACKUP_DR_BUCKET; SR_E_NO_MEMORY. malloc'd. */

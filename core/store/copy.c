@@ -1,4 +1,4 @@
-/* Copying inside the store, and what a store refuses to take. */
+/* Copying inside the store. */
 #include "config.h"
 #include "core/store/store_private.h"
 #include "core/util/text.h"
@@ -83,22 +83,4 @@ int sr_store_copy(struct sr_store_rw *rw, const struct sr_store *from,
         sr_hex(saved.checksum, 32, ret->sha256);
     }
     return SR_OK;
-}
-
-int sr_store_check_encryption(const struct sr_store *s, const char *what, const char *encryption,
-                              struct sr_error *err)
-{
-    char *value = NULL, *name = NULL;
-    if (strcmp(encryption, "none") != 0)
-        return SR_OK;
-    int rc = sr_store_setting(s, "require_encryption", &value, err);
-    if (rc == SR_OK && value && strcmp(value, "1") == 0)
-        rc = sr_setting_name(s->name, "require_encryption", &name, err);
-    if (rc == SR_OK && name)
-        rc = sr_fail(err, SR_E_CONFIG,
-                     "store %s takes nothing that is not encrypted (%s), and %s is not", s->name,
-                     name, what);
-    free(name);
-    free(value);
-    return rc;
 }

@@ -272,10 +272,16 @@ static int pull_memory(void *ctx, void *buf, size_t cap, int timeout_ms, size_t 
     return SR_OK;
 }
 
+int sr_store_save_locked(struct sr_store_rw *s, const char *key, const void *data, size_t len,
+                         int64_t retain_until, struct sr_error *err)
+{
+    struct memory m = {data, len};
+    const struct sr_store_object o = {.key = key, .size_hint = len, .retain_until = retain_until};
+    return sr_store_save(s, &o, pull_memory, &m, NULL, err);
+}
+
 int sr_store_save_small(struct sr_store_rw *s, const char *key, const void *data, size_t len,
                         struct sr_error *err)
 {
-    struct memory m = {data, len};
-    const struct sr_store_object o = {.key = key, .size_hint = len};
-    return sr_store_save(s, &o, pull_memory, &m, NULL, err);
+    return sr_store_save_locked(s, key, data, len, 0, err);
 }

@@ -52,6 +52,13 @@ int sr_store_setting(const struct sr_store *s, const char *key, char **ret, stru
 int sr_store_check_encryption(const struct sr_store *s, const char *what, const char *encryption,
                               struct sr_error *err);
 
+/* Until when what is saved now is to be locked, by BACKUP_<STORE>_LOCK_DAYS: UTC seconds from now,
+ * 0: not at all. SR_E_CONFIG when days are set and the store cannot lock: whoever counts on a lock
+ * must not get a copy without one. A plugin with a setting of that name of its own sees to it
+ * itself: 0. Asked by every writer of backups before it writes; what is small and may have to go
+ * (claims, holds, marks) is never locked. */
+int sr_store_lock_until(const struct sr_store *s, int64_t now, int64_t *ret, struct sr_error *err);
+
 /* Numbers as in the storage interface; kinds of later versions pass as they come. */
 enum sr_sum_kind {
     SR_SUM_NONE = 0,
@@ -122,6 +129,9 @@ int sr_store_save(struct sr_store_rw *s, const struct sr_store_object *object,
 /* Saves len bytes from memory under key. */
 int sr_store_save_small(struct sr_store_rw *s, const char *key, const void *data, size_t len,
                         struct sr_error *err);
+/* The same, locked until then (UTC seconds; 0: not). */
+int sr_store_save_locked(struct sr_store_rw *s, const char *key, const void *data, size_t len,
+                         int64_t retain_until, struct sr_error *err);
 
 /* Copies the object under key of from, without its bytes passing through here, to the same key of
  * to. SR_E_UNSUPPORTED, with nothing tried, unless both are one place of one plugin that copies

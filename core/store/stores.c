@@ -363,6 +363,22 @@ int sr_stores_reopen(const struct sr_config *cfg, const char *name, struct sr_st
     return SR_OK;
 }
 
+int sr_stores_retry(const struct sr_config *cfg, struct sr_stores *s, size_t k,
+                    struct sr_error *err)
+{
+    struct sr_store_rw *rw = NULL;
+    int rc = sr_stores_reopen(cfg, s->closed[k].name, &rw, err);
+    if (rc == SR_OK)
+        rc = places_check(s, rw, err);
+    if (rc != SR_OK) {
+        sr_store_close(rw);
+        return rc;
+    }
+    s->items[s->len++] = rw; /* there is room for all that were wanted */
+    memmove(&s->closed[k], &s->closed[k + 1], (--s->closed_len - k) * sizeof *s->closed);
+    return SR_OK;
+}
+
 struct sr_store_rw *sr_stores_find(const struct sr_stores *s, const char *name)
 {
     for (size_t i = 0; i < s->len; i++)

@@ -41,6 +41,10 @@ int sr_stores_open_as(const struct sr_config *cfg, const char *only, int read_on
  * is that none could be opened (the first one's). */
 int sr_stores_open_reachable(const struct sr_config *cfg, const char *only, int read_only,
                              struct sr_stores *ret, struct sr_error *err);
+/* Tries once more to open s->closed[k]. SR_OK: it is the last of items now, and no longer in
+ * closed; else everything is as it was. Only after sr_stores_open_reachable. */
+int sr_stores_retry(const struct sr_config *cfg, struct sr_stores *s, size_t k,
+                    struct sr_error *err);
 /* Opens a second handle of one configured store (several threads, one handle each). */
 int sr_stores_reopen(const struct sr_config *cfg, const char *name, struct sr_store_rw **ret,
                      struct sr_error *err);

@@ -29,6 +29,17 @@ int64_t sr_clock_now(const struct sr_clock *c)
     return c->now(c->ctx);
 }
 
+void sr_clock_deadline(int timeout_ms, struct timespec *ret)
+{
+    (void)clock_gettime(CLOCK_MONOTONIC, ret);
+    ret->tv_sec += timeout_ms / 1000;
+    ret->tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (ret->tv_nsec >= 1000000000) {
+        ret->tv_sec++;
+        ret->tv_nsec -= 1000000000;
+    }
+}
+
 int64_t sr_clock_monotonic(const struct sr_clock *c)
 {
     return c->monotonic(c->ctx);

@@ -20,6 +20,10 @@ extern const struct sr_clock sr_clock_system;
 int64_t sr_clock_now(const struct sr_clock *c);
 int64_t sr_clock_monotonic(const struct sr_clock *c);
 
+struct timespec;
+/* The moment so many milliseconds from now on CLOCK_MONOTONIC, for waits on conditions. */
+void sr_clock_deadline(int timeout_ms, struct timespec *ret);
+
 #define SR_TIME_ISO_SIZE 21   /* 2026-11-20T13:05:01Z and NUL */
 #define SR_TIME_STAMP_SIZE 15 /* 20261120130501 and NUL */
 

@@ -276,33 +276,29 @@ static void spool_gives_back_what_it_took(void)
 {
     struct sr_spool *s = NULL;
     struct sr_error err = SR_ERROR_INIT;
-    char buf[7];
-    size_t n = 0;
+    char buf[16];
+    uint64_t room = 0;
     ASSERT_OK(sr_spool_new(dir, &s, &err), err);
-    ASSERT_OK(sr_spool_write(s, "hello, ", 7, &err), err);
-    ASSERT_OK(sr_spool_write(s, "spool", 5, &err), err);
-    CU_ASSERT_EQUAL(sr_spool_size(s), 12);
-    for (int twice = 0; twice < 2; twice++) {
-        sr_spool_rewind(s);
-        ASSERT_OK(sr_spool_pull(s, buf, sizeof buf, 0, &n, &err), err);
-        CU_ASSERT(n == 7 && memcmp(buf, "hello, ", 7) == 0);
-        ASSERT_OK(sr_spool_pull(s, buf, sizeof buf, 0, &n, &err), err);
-        CU_ASSERT(n == 5 && memcmp(buf, "spool", 5) == 0);
-        ASSERT_OK(sr_spool_pull(s, buf, sizeof buf, 0, &n, &err), err);
-        CU_ASSERT_EQUAL(n, 0);
+    ASSERT_OK(sr_spool_put(s, 1 << 20, "hello, ", 7, &err), err);
+    ASSERT_OK(sr_spool_put(s, (1 << 20) + 7, "spool", 5, &err), err);
+    for (int i = 0; i < 2; i++) {
+        ASSERT_OK(sr_spool_get(s, (1 << 20) + 5, buf, 7, &err), err);
+        CU_ASSERT_EQUAL(memcmp(buf, ", spool", 7), 0);
     }
+    CU_ASSERT_EQUAL(sr_spool_get(s, (1 << 20) + 5, buf, 8, &err), SR_E_CORRUPT);
+    sr_spool_clear(s);
+    CU_ASSERT_EQUAL(sr_spool_get(s, 1 << 20, buf, 1, &err), SR_E_CORRUPT);
     sr_spool_free(s);
     sr_spool_free(NULL);
     CU_ASSERT_NOT_EQUAL(sr_spool_new("/dev/null/x", &s, &err), SR_OK);
+    ASSERT_OK(sr_spool_room("/not/there/yet", &room, &err), err);
+    CU_ASSERT_TRUE(room > 0);
 }
 
-/* An input that gives a few bytes once the run shows progress, and a run that is ended as soon as
- * the store has the object. */
+/* An input that gives a few bytes once the run shows progress. */
 struct late_end {
-    struct sr_context *ctx;
-    const char *folder;
     atomic_int go;
-    int given, ended;
+    int given;
 };
 
 static int late_read(void *ctx, void *buf, size_t cap, size_t *ret_len, struct sr_error *err)
@@ -329,15 +325,10 @@ static int folder_has(const char *folder, const char *end)
     return system(command) == 0;
 }
 
-static void end_when_stored(void *ctx, const char *what, uint64_t bytes, uint64_t total)
+static void late_progress(void *ctx, const char *what, uint64_t bytes, uint64_t total)
 {
-    struct late_end *l = ctx;
     (void)what, (void)bytes, (void)total;
-    atomic_store(&l->go, 1);
-    for (int i = 0; i < 3000 && !folder_has(l->folder, ".sql"); i++)
-        usleep(10000);
-    if (!l->ended++)
-        sr_context_cancel(l->ctx, SIGTERM);
+    late_interrupt(ctx);
 }
 
 static struct sr_config *local_config(const char *folder)
@@ -366,7 +357,7 @@ static void what_was_stored_before_the_end_is_rolled_back(void)
     struct sr_config *cfg = local_config(folder);
     ASSERT_OK(sr_stores_open(cfg, NULL, &stores, &err), err);
     for (int digest = 0; digest < 2; digest++) {
-        struct late_end l = {.ctx = &ctx, .folder = folder};
+        struct late_end l = {.given = 0};
         struct sr_target target = {.store = stores.items[0]};
         const struct sr_protection plain = {
             .compression = "none", .extension = "", .encryption = "none"};
@@ -380,11 +371,15 @@ static void what_was_stored_before_the_end_is_rolled_back(void)
                                       .expected_size = SR_SIZE_UNKNOWN,
                                       .spool_dir = folder};
         sr_context_init(&ctx, cfg, &sr_clock_system, NULL, "cli");
-        ctx.progress = end_when_stored;
+        ctx.progress = late_progress;
         ctx.progress_ctx = &l;
-        CU_ASSERT_EQUAL(sr_transfer_run(&ctx, &t, &target, 1, &object, &err), SR_E_CANCELLED);
+        struct sr_crew crew = {.ctx = &ctx, .targets = &target, .len = 1};
+        ASSERT_OK(sr_transfer_run(&crew, &t, &object, &err), err);
+        sr_crew_wait(&crew);
+        sr_context_cancel(&ctx, SIGTERM);
         CU_ASSERT_TRUE(folder_has(folder, ".sql"));
         CU_ASSERT_EQUAL(target.saved.len, 1);
+        sr_crew_done(&crew);
         CU_ASSERT_EQUAL(sr_target_rollback(&target), 1);
         CU_ASSERT_FALSE(folder_has(folder, ".sql"));
         sr_target_done(&target);

@@ -595,7 +595,7 @@ static void survey(void)
         if (strcmp(s.items[i].name, "writable") == 0)
             CU_ASSERT_PTR_NOT_NULL(strstr(s.items[i].reason, "others may write"));
     }
-    CU_ASSERT_EQUAL(good, 6);
+    CU_ASSERT_EQUAL(good, 7);
     CU_ASSERT_EQUAL(refused, 3);
     sr_plugin_survey_done(&s);
     CU_ASSERT_EQUAL(sr_plugin_survey_make("relative", &s, &err), SR_E_CONFIG);

@@ -180,7 +180,7 @@ static void backup_json(void)
     CU_ASSERT(json_is_null(json_object_get(o, "rows")));
     CU_ASSERT(json_is_null(json_object_get(o, "raw_size")));
     const json_t *s = json_array_get(json_object_get(j, "stores"), 0);
-    names_are(s, "name ok error seconds");
+    names_are(s, "name ok error seconds retried spooled_bytes locked_until");
     CU_ASSERT(json_is_true(json_object_get(s, "ok")));
     CU_ASSERT(json_is_null(json_object_get(s, "error")));
     s = json_array_get(json_object_get(j, "stores"), 1);
