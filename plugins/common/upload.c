@@ -200,11 +200,12 @@ static int32_t part_finished(struct sc_upload *u, struct slot *slot, struct sc_e
         *err = call->error;
     if (rc == SR_STORAGE_OK)
         rc = u->o.ops->done(u->o.ctx, slot->number, slot->call, err);
-    if (rc != SR_STORAGE_OK)
+    int again = rc == SC_UPLOAD_AGAIN;
+    if (rc != SR_STORAGE_OK && !again)
         (void)sc_error_wrap(err, "part %u", slot->number);
     pace(u, call->throttled > 0);
     part_end(u, slot);
-    return rc;
+    return again ? part_send(u, slot, err) : rc;
 }
 
 static struct slot *slot_of(struct sc_upload *u, const struct sc_call *call)

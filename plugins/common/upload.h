@@ -27,6 +27,8 @@
 #include "common/http.h"
 #include "common/parts.h"
 
+#define SC_UPLOAD_AGAIN INT32_MAX
+
 struct sc_upload_ops {
     size_t call_size; /* of the provider's struct of a request, which begins with struct sc_call */
     /* Bytes of the object, in order. */
@@ -36,7 +38,8 @@ struct sc_upload_ops {
      * end is called all the same. */
     int32_t (*part)(void *ctx, unsigned number, const void *data, size_t len, void *call,
                     struct sc_error *err);
-    /* The store has taken the part. */
+    /* The store has taken the part. SC_UPLOAD_AGAIN: it has not taken all of it yet, and `part` is
+     * to make another request for the same bytes. */
     int32_t (*done)(void *ctx, unsigned number, void *call, struct sc_error *err);
     void (*end)(void *call);
 };

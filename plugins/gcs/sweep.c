@@ -1,0 +1,150 @@
+/* Unfinished uploads in parts: billed by Google, listed by nobody else. Sessions cannot be listed;
+ * Google forgets them after a week, and bills nothing for them. */
+#include "gcs/gcs.h"
+
+#include "common/timefmt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MARK_MAX 4096
+#define LOST_S 3600 /* longer than all tries of one request can make */
+
+struct sweeping {
+    struct gcs *s;
+    const struct sr_storage_sweep_options *o;
+    const struct sr_storage_emitter *emitter;
+    struct sc_buf key, key_mark, id_mark;
+    const char *only_key, *except; /* gcs_sweep_lost: of this key, but for this upload */
+    int stopped;
+};
+
+#define SWEEPING_BUFS                                                \
+    .key = SC_BUF_INIT(MARK_MAX), .key_mark = SC_BUF_INIT(MARK_MAX), \
+    .id_mark = SC_BUF_INIT(MARK_MAX)
+
+static int32_t text_read(struct sc_buf *out, const char *text, int encoded, struct sc_error *err)
+{
+    sc_buf_reset(out);
+    if (!text || (encoded ? sc_percent_decode(out, text, strlen(text), 1)
+                          : sc_buf_adds(out, text)) != SR_STORAGE_OK)
+        return sc_fail(err, SR_STORAGE_E_CORRUPT, "the list of uploads cannot be read");
+    return sc_buf_check(out, err, "a key in the list of uploads");
+}
+
+/* Begun by a try of this save: nobody else writes this key now, and older ones are sweep's. */
+static int is_lost(const struct sweeping *w, const char *key, const char *id, int64_t begun)
+{
+    int64_t now = sc_aws_clock_now(&w->s->clock, w->s->host);
+    return strcmp(key, w->only_key) == 0 && strcmp(id, w->except) != 0 && begun > now - LOST_S;
+}
+
+/* One upload: old enough to be a dead saver's? Its age is that of its beginning, which is all that
+ * Google tells: older_than must be longer than a backup takes. */
+static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encoded,
+                      struct sc_error *err)
+{
+    const char *id = sc_xml_text(n, "UploadId"), *begun = sc_xml_text(n, "Initiated");
+    int64_t t = 0, now = w->s->host->now(w->s->host);
+    int32_t rc = text_read(&w->key, sc_xml_text(n, "Key"), encoded, err);
+    if (rc != SR_STORAGE_OK)
+        return rc;
+    const char *key = sc_buf_str(&w->key);
+    if (!id || !*id || strlen(id) >= GCS_UPLOAD_ID_MAX || !begun ||
+        sc_time_iso_parse(begun, &t) != 0)
+        return rc;
+    if (w->only_key)
+        return is_lost(w, key, id, t) ? gcs_upload_abort(w->s, key, id, err) : rc;
+    if (strncmp(key, w->o->prefix, strlen(w->o->prefix)) != 0 || t > now ||
+        (uint64_t)(now - t) < w->o->older_than)
+        return rc;
+    if (!(w->o->flags & SR_STORAGE_SWEEP_DRY_RUN))
+        rc = gcs_upload_abort(w->s, key, id, err);
+    if (rc != SR_STORAGE_OK)
+        return sc_error_wrap(err, "ending the unfinished upload of %.200s", key);
+    const struct sr_storage_entry entry = {.size = sizeof entry, .key = key, .modified = t};
+    w->stopped = w->emitter->emit(w->emitter->ctx, &entry) != 0;
+    return rc;
+}
+
+static int32_t mark_next(struct sweeping *w, const struct sc_xml_node *root, int encoded,
+                         struct sc_error *err)
+{
+    struct sc_buf key = SC_BUF_INIT(MARK_MAX);
+    const char *id = sc_xml_text(root, "NextUploadIdMarker");
+    int32_t rc = text_read(&key, sc_xml_text(root, "NextKeyMarker"), encoded, err);
+    if (rc == SR_STORAGE_OK && strcmp(sc_buf_str(&key), sc_buf_str(&w->key_mark)) == 0 &&
+        strcmp(id ? id : "", sc_buf_str(&w->id_mark)) == 0)
+        rc = sc_fail(err, SR_STORAGE_E_CORRUPT, "the list of uploads goes round");
+    if (rc == SR_STORAGE_OK)
+        rc = text_read(&w->key_mark, sc_buf_str(&key), 0, err);
+    if (rc == SR_STORAGE_OK)
+        rc = text_read(&w->id_mark, id ? id : "", 0, err);
+    sc_buf_done(&key);
+    return rc;
+}
+
+static int32_t page(struct sweeping *w, int *ret_more, struct sc_error *err)
+{
+    struct gcs_call c;
+    int32_t rc = gcs_call_begin(&c, w->s, "GET", GCS_API_XML, NULL, err);
+    struct sc_buf *query = &c.call.request.query;
+    c.root = "ListMultipartUploadsResult";
+    if (w->only_key)
+        gcs_call_cleaning_up(&c);
+    sc_query_add(query, "uploads", NULL);
+    sc_query_add(query, "encoding-type", "url");
+    if (*w->o->prefix)
+        sc_query_add(query, "prefix", w->o->prefix);
+    if (w->key_mark.len)
+        sc_query_add(query, "key-marker", sc_buf_str(&w->key_mark));
+    if (w->id_mark.len)
+        sc_query_add(query, "upload-id-marker", sc_buf_str(&w->id_mark));
+    if (rc == SR_STORAGE_OK)
+        rc = gcs_call_run(&c, err);
+    const struct sc_xml_node *root = rc == SR_STORAGE_OK ? sc_xml_root(c.xml) : NULL;
+    const char *more = sc_xml_text(root, "IsTruncated"),
+               *encoding = sc_xml_text(root, "EncodingType");
+    int encoded = encoding && strcmp(encoding, "url") == 0;
+    *ret_more = more && strcmp(more, "true") == 0;
+    for (const struct sc_xml_node *n = sc_xml_child(root, "Upload");
+         n && rc == SR_STORAGE_OK && !w->stopped; n = sc_xml_next(n, "Upload"))
+        rc = upload(w, n, encoded, err);
+    if (rc == SR_STORAGE_OK && *ret_more)
+        rc = mark_next(w, root, encoded, err);
+    gcs_call_end(&c);
+    return rc;
+}
+
+static int32_t sweep(struct sweeping *w, struct sc_error *err)
+{
+    const struct sr_storage_host *host = w->s->host;
+    int32_t rc = SR_STORAGE_OK;
+    for (int more = 1; more && !w->stopped && rc == SR_STORAGE_OK;) {
+        if (!w->only_key && host->is_cancelled(host))
+            rc = sc_fail(err, SR_STORAGE_E_CANCELLED, "cancelled");
+        else
+            rc = page(w, &more, err);
+    }
+    sc_buf_done(&w->key);
+    sc_buf_done(&w->key_mark);
+    sc_buf_done(&w->id_mark);
+    return rc;
+}
+
+int32_t gcs_sweep_lost(struct gcs *s, const char *key, const char *except, struct sc_error *err)
+{
+    const struct sr_storage_sweep_options o = {.size = sizeof o, .prefix = key};
+    struct sweeping w = {.s = s, .o = &o, SWEEPING_BUFS, .only_key = key, .except = except};
+    return sweep(&w, err);
+}
+
+int32_t gcs_sweep(void *handle, const struct sr_storage_sweep_options *options,
+                  const struct sr_storage_emitter *emitter)
+{
+    struct gcs *s = handle;
+    struct sc_error err = SC_ERROR_INIT;
+    struct sweeping w = {.s = s, .o = options, .emitter = emitter, SWEEPING_BUFS};
+    int32_t rc = sweep(&w, &err);
+    return gcs_report(s, rc, &err, "sweeping bucket %s", s->set.bucket);
+}
