@@ -145,7 +145,7 @@ int32_t gcs_from_file(void *ctx, const struct sr_storage_host *host, struct sc_c
                       struct sc_error *err)
 {
     _cleanup_free_ char *path = NULL;
-    int32_t rc = sc_setting_string(host, "credentials_file", &path, err);
+    int32_t rc = sc_setting_string(host, "application_credentials", &path, err);
     if (rc != SR_STORAGE_OK)
         return rc;
     if (!path)
@@ -207,7 +207,9 @@ int32_t gcs_identity_new(const struct sr_storage_host *host, const struct gcs_id
                          struct sc_creds **ret, struct sc_error *err)
 {
     _cleanup_free_ char *choice = NULL;
-    const struct sc_creds_options times = {GCS_ADVISORY_S, GCS_MANDATORY_S};
+    /* Tokens live so and so long from when they come: by this machine's clock, right or wrong. */
+    const struct sc_creds_options times = {.advisory_s = GCS_ADVISORY_S,
+                                           .mandatory_s = GCS_MANDATORY_S};
     struct sc_creds *creds = NULL;
     int32_t rc = sc_setting_string(host, "credentials", &choice, err);
     *ret = NULL;

@@ -110,7 +110,9 @@ int32_t gcs_token_user(struct gcs_identity *a, const struct sr_storage_host *hos
 
 /* --- impersonation --------------------------------------------------------------------------- */
 
-static int32_t impersonation_read(const char *text, size_t len, struct sc_cred **ret,
+/* ahead: seconds that Google's clock is known to be ahead of this machine's, by which the cache
+ * counts. */
+static int32_t impersonation_read(const char *text, size_t len, int64_t ahead, struct sc_cred **ret,
                                   struct sc_error *err)
 {
     static const char who[] = "the IAM Credentials service";
@@ -123,7 +125,7 @@ static int32_t impersonation_read(const char *text, size_t len, struct sc_cred *
     if (!token || !end || sc_time_iso_parse(end, &expires) != 0 || expires <= 0)
         return sc_fail(err, SR_STORAGE_E_CORRUPT,
                        "%s answered without an accessToken and an expireTime", who);
-    return sc_oauth_cred_new(who, token, expires, ret, err);
+    return sc_oauth_cred_new(who, token, expires - ahead, ret, err);
 }
 
 static int32_t impersonation_body(const struct gcs_file *f, struct sc_buf *ret,
@@ -179,7 +181,8 @@ int32_t gcs_token_impersonate(struct gcs_identity *a, const struct sr_storage_ho
     if (rc == SR_STORAGE_OK)
         rc = sc_http_run(http, &call, err);
     if (rc == SR_STORAGE_OK)
-        rc = impersonation_read(sc_buf_str(&call.response.body), call.response.body.len, ret, err);
+        rc = impersonation_read(sc_buf_str(&call.response.body), call.response.body.len,
+                                sc_aws_clock_now(a->clock, host) - host->now(host), ret, err);
     sc_wipe(call.response.body.data, call.response.body.len);
     return rc == SR_STORAGE_OK ? rc : sc_error_wrap(err, "acting as another service account");
 }

@@ -13,7 +13,7 @@
 #define FINISH_STALL_S 300 /* putting a large object away takes its time */
 
 /* A lost answer costs two tries: asking, and sending again. */
-static const struct sc_retry_policy chunk_retry = {16, 100, 20000, 60000, 300000};
+static const struct sc_retry_policy chunk_retry = {16, 100, 10000, 60000, 300000};
 
 struct chunk {
     struct gcs_call c; /* first */
@@ -21,8 +21,9 @@ struct chunk {
     const char *data;
     uint64_t base; /* where it begins in the object */
     uint64_t len;
-    int last;   /* ends the object */
-    int asking; /* what Google has, before anything is sent again */
+    int last;                 /* ends the object */
+    int asking;               /* what Google has, before anything is sent again */
+    struct sc_verdict failed; /* why it is asked */
 };
 
 /* --- the session ----------------------------------------------------------------------------- */
@@ -205,7 +206,10 @@ static void judge_progress(struct chunk *k, struct sc_verdict *v)
     } else {
         /* Nothing new, or all of it and no end yet. */
         k->v->persisted = has;
-        set(v, SC_RETRY, SR_STORAGE_E_UNAVAILABLE);
+        if (k->asking)
+            *v = k->failed;
+        else
+            set(v, SC_RETRY, SR_STORAGE_E_UNAVAILABLE);
     }
     k->asking = 0;
 }
@@ -230,6 +234,9 @@ static void chunk_judge(struct sc_call *call, struct sc_verdict *v)
                        ": the upload's session is gone with what it had, and what was sent cannot "
                        "be had again");
     } else if (v->cls == SC_RETRY || v->cls == SC_THROTTLED || v->cls == SC_FEW) {
+        /* Asking is a try like others, and as long as nothing comes on ends as this one did. */
+        if (!k->asking)
+            k->failed = *v;
         k->asking = 1;
     }
 }

@@ -46,7 +46,7 @@ const struct sr_storage_setting gcs_setting_rows[] = {
     ROW("user_project", STRING, 0, "Project that pays for the requests", .names = "GOOGLE_CLOUD_QUOTA_PROJECT"),
     ROW("credentials", CHOICE, 0, "Where credentials may come from; auto: the first that is set up; none: requests without any",
         .fallback = "auto", .choices = "auto|file|gcloud|metadata|none"),
-    ROW("credentials_file", PATH, 0, "File of credentials in JSON: a service account's key, or one that gcloud wrote",
+    ROW("application_credentials", PATH, 0, "File of credentials in JSON: a service account's key, or one that gcloud wrote",
         .names = "GOOGLE_APPLICATION_CREDENTIALS"),
     ROW("cloudsdk_config", PATH, 0, "Folder of gcloud's own files; else .config/gcloud below home",
         .names = "CLOUDSDK_CONFIG"),
