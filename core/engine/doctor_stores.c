@@ -101,6 +101,16 @@ static void add_right(struct sr_doctor *d, const char *what, const char *name, i
         sr_doctor_add(d, level, what, NULL, "cannot %s: %s", name, sr_code_name(code));
 }
 
+/* A backup needs to write, and is made without the other rights. */
+static int stops_a_backup(const struct sr_store_rights *r)
+{
+    const int others[] = {r->list, r->read, r->del};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] > 0 && others[i] != SR_E_DENIED)
+            return 1;
+    return r->write != SR_OK;
+}
+
 static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
 {
     struct sr_store_rights rights = {-1, -1, -1, -1};
@@ -108,7 +118,7 @@ static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
     char what[80];
     int before = d->result->blockers;
     (void)snprintf(what, sizeof what, "store %s", sr_store_name(sr_store_ro(s)));
-    if (sr_store_check(s, &rights, &e) != SR_OK) {
+    if (sr_store_check(s, &rights, &e) != SR_OK && stops_a_backup(&rights)) {
         sr_doctor_add(d, SR_DOCTOR_BLOCKER, what, NULL, "%s", e.text);
         return;
     }

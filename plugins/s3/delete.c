@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MANY_MAX 1000
+#define DENIED_ADVICE "; where deleting is not allowed, let a lifecycle rule of the bucket do it"
 #define BODY_MAX ((size_t)4 << 20)
 
 /* Until when the object is locked, where the store tells; 0: not, or it does not tell. A refusal to
@@ -122,6 +123,8 @@ int32_t s3_delete(void *handle, const struct sr_storage_delete_options *options,
     struct s3 *s = handle;
     struct sc_error err = SC_ERROR_INIT;
     int32_t rc = delete_one(s, options->key, options->version, 0, ret_deletion, &err);
+    if (rc == SR_STORAGE_E_DENIED)
+        (void)sc_error_append(&err, DENIED_ADVICE);
     return s3_report(s, rc, &err, "deleting %s from bucket %s", options->key, s->set.bucket);
 }
 
@@ -152,6 +155,8 @@ static int32_t one_by_one(struct many *m, uint64_t i, struct sc_error *over)
     int32_t end = rc == SR_STORAGE_OK ? rc : sc_wait(m->s->host, 0, over);
     if (end != SR_STORAGE_OK)
         return end;
+    if (rc == SR_STORAGE_E_DENIED)
+        (void)sc_error_append(&err, DENIED_ADVICE);
     m->answered[i] = 1;
     m->answers->answer(m->answers->ctx, m->from + i, rc, rc == SR_STORAGE_OK ? NULL : err.text,
                        rc == SR_STORAGE_OK ? &d : NULL);

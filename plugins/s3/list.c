@@ -101,6 +101,13 @@ int32_t s3_list(void *handle, const struct sr_storage_list_options *options,
     struct s3 *s = handle;
     struct sc_error err = SC_ERROR_INIT;
     int32_t rc = list(s, options, emitter, &err);
+    if (rc == SR_STORAGE_E_DENIED)
+        (void)sc_error_append(&err,
+                              "; without the right s3:%s nothing here can be found again, "
+                              "verified or deleted: let a lifecycle rule of the bucket "
+                              "delete what is old",
+                              options->flags & SR_STORAGE_LIST_VERSIONS ? "ListBucketVersions"
+                                                                        : "ListBucket");
     return s3_report(s, rc, &err, "listing bucket %s", s->set.bucket);
 }
 

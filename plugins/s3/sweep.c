@@ -235,5 +235,8 @@ int32_t s3_sweep(void *handle, const struct sr_storage_sweep_options *options,
         rc = sc_error_wrap(&err, "%u of the unfinished uploads could not be ended; the first",
                            w.failed);
     }
+    if (rc == SR_STORAGE_E_DENIED)
+        (void)sc_error_append(&err, "; where that is not allowed, let a lifecycle rule for "
+                                    "incomplete uploads end them");
     return s3_report(s, rc, &err, "sweeping bucket %s", s->set.bucket);
 }

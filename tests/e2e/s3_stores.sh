@@ -1,5 +1,5 @@
-# What happens around an upload (regions, clocks, tokens, signals, rights), and the laws in which stores that speak
-# S3 differ: each against an S3 of our own that keeps to them strictly.
+# What happens around an upload (regions, clocks, signals, rights), and the laws in which stores that speak S3
+# differ (by their names: s3_clones.sh): each against an S3 of our own that keeps to them strictly.
 . "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib/env.sh"
 . "$SR_SRCDIR/tests/lib/assert.sh"
 . "$SR_SRCDIR/tests/lib/server.sh"
@@ -43,37 +43,6 @@ contains 'a skewed clock is told' "$ERR" "set this machine's clock"
 fresh '{"clock": 7200}'
 exit_is 30 'without TLS it is not' call list
 contains 'but told' "$ERR" 'clock'
-
-# A token that expires on the way: the file with the new one is read again.
-token_env=(-u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "AWS_SHARED_CREDENTIALS_FILE=$T/credentials" BACKUP_S3_CONCURRENCY=1)
-keys='"AKOLD": {"secret": "old", "token": "t1", "expired": @}, "AKNEW": {"secret": "new", "token": "t2"}'
-credentials() {
-    (umask 077 && printf '[default]\naws_access_key_id=%s\naws_secret_access_key=%s\naws_session_token=%s\n' "$@" >"$T/credentials.new")
-    mv "$T/credentials.new" "$T/credentials"
-}
-credentials AKOLD old t1
-fresh "{\"keys\": {${keys/@/false}}}"
-mkfifo "$T/pipe"
-with "${token_env[@]}" call save t "$T/pipe" >"$T/t.out" 2>"$T/t.err" &
-pid=$!
-exec {pipe}>"$T/pipe"
-head -c 10500000 "$T/big" >&$pipe
-ok 'a part is there' poll 20 eval '[ "$(s3_state store ".uploads[].parts[]")" != "" ]'
-credentials AKNEW new t2
-s3_change store "{\"keys\": {${keys/@/true}}}"
-tail -c 500000 "$T/big" >&$pipe
-exec {pipe}>&-
-wait "$pid"
-is 'an expired token is renewed' "$?" 0
-whole 'an expired token' t
-rm "$T/pipe"
-credentials AKOLD old t1
-fresh "{\"keys\": {${keys/@/true}}}"
-exit_is 30 'a dead token that nothing renews' with "${token_env[@]}" call list
-contains 'is told' "$ERR" ExpiredToken
-credentials AKOLD old t1
-fresh "{\"keys\": {${keys/@/false}}}" '{"match": "HEAD", "times": 1, "reply": {"status": 400}}'
-exit_is 10 'HEAD says 400 to a token and nothing else: asked once more' with "${token_env[@]}" call stat t
 
 # Signals.
 stalled() { # stalled KEY: sets pid, a save whose second part hangs

@@ -1,5 +1,6 @@
 #!/bin/bash
-# certs.sh DIR: a throw-away authority and what it signed, for localhost, bucket.localhost, *.s3.localhost, 127.0.0.1 and ::1:
+# certs.sh DIR: a throw-away authority and what it signed, for localhost, bucket.localhost, *.s3.localhost, *.s3.eu-west-1.amazonaws.com, 127.0.0.1
+# and ::1:
 # DIR/ca.pem, DIR/server.pem with DIR/server.key; and DIR/other-ca.pem, which signed nothing.
 set -eu
 umask 077
@@ -13,7 +14,7 @@ for ca in ca other-ca; do
 done
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr \
     -subj /CN=localhost 2>/dev/null
-printf 'subjectAltName=DNS:localhost,DNS:*.s3.localhost,DNS:bucket.localhost,IP:127.0.0.1,IP:::1\n' >server.ext
+printf 'subjectAltName=DNS:localhost,DNS:*.s3.localhost,DNS:bucket.localhost,DNS:*.s3.eu-west-1.amazonaws.com,IP:127.0.0.1,IP:::1\n' >server.ext
 openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext \
     -out server.pem 2>/dev/null
 chmod 644 ca.pem other-ca.pem server.pem

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from s3_lists import list_objects, list_uploads, list_versions  # noqa: E402
 from s3_proof import KINDS, Refused, b64, body_sums, checksum, combine, customer_key, same_key, signed_by  # noqa: E402
-from s3_state import answer, current, iso, missing, need, state, xml  # noqa: E402
+from s3_state import answer, current, iso, may, missing, need, state, xml  # noqa: E402
 
 KEPT = ("x-amz-meta-", "x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-tagging", "content-type",
         "x-amz-object-lock-", "x-amz-acl")
@@ -55,12 +55,15 @@ def condition(request, key):
         raise Refused(412, "PreconditionFailed", "at least one of the preconditions did not hold")
 
 
-def described(request):
+def described(request, who):
     """The headers that describe an object, laws of locks and encryption included."""
     h = {n: v for n, v in request.headers.items() if n.startswith(KEPT) and "-customer-" not in n}
     if state.set["sse_c"] and customer_key(request, state.set["tls"]) is None:
         raise Refused(403, "AccessDenied", "without a key of the customer's")
+    if "x-amz-tagging" in h:
+        need(who, "PutObjectTagging")
     if "x-amz-object-lock-mode" in h:
+        need(who, "PutObjectRetention")
         if not state.set["locks"]:
             raise Refused(400, "InvalidRequest", "Bucket is missing Object Lock Configuration")
         if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", h.get("x-amz-object-lock-retain-until-date", "")):
@@ -78,7 +81,7 @@ def sum_headers(sums):
 
 def put_object(request, who, key):
     need(who, "PutObject")
-    h = described(request)
+    h = described(request, who)
     if "x-amz-object-lock-mode" in h and not {"content-md5"} & set(request.headers) and not body_sums(request):
         raise Refused(400, "InvalidRequest", "Content-MD5 or a checksum is required with Object Lock")
     sums = body_sums(request)
@@ -94,7 +97,8 @@ def get_object(request, who, key, query):
     o = find(who, key, query.get("versionId"))
     same_key(request, state.set["tls"], o.get("key"))
     headers = [("ETag", o["etag"]), ("Last-Modified", formatdate(o["modified"], usegmt=True)),
-               ("Accept-Ranges", "bytes"), *o["headers"].items()]
+               ("Accept-Ranges", "bytes"), *(i for i in o["headers"].items() if may(who, "GetObjectRetention")
+                                             or not i[0].startswith("x-amz-object-lock-"))]
     if state.set["versions"]:
         headers.append(("x-amz-version-id", o["version"]))
     if "if-match" in request.headers and request.headers["if-match"] != o["etag"]:
@@ -129,7 +133,8 @@ def remove(request, who, key, version):
     for v in list(versions):
         if version is None or v["version"] == version:
             if not v["marker"] and locked(v):
-                raise Refused(403, "AccessDenied", "Access Denied because object protected by object lock.")
+                says = state.set["lock_says"]
+                raise Refused(403 if says == "AccessDenied" else 400, says, "object protected by object lock")
             versions.remove(v)
     if not versions:
         state.objects.pop(key, None)
@@ -169,7 +174,7 @@ def delete_many(request, who):
 
 def begin(request, who, key):
     need(who, "PutObject")
-    h = described(request)
+    h = described(request, who)
     state.count += 1
     upload = "up+%d/=&" % state.count  # what an id may hold
     kind = request.headers.get("x-amz-checksum-algorithm", "").lower() or None
@@ -194,7 +199,7 @@ def put_part(request, who, key, query):
     up, number = upload_of(key, query), int(query["partNumber"])
     if not 1 <= number <= state.set["parts_max"]:
         raise Refused(400, "InvalidArgument", "Part number must be between 1 and %d" % state.set["parts_max"])
-    described(request)
+    described(request, who)
     same_key(request, state.set["tls"], up["sse"])
     sums = body_sums(request)
     if up["kind"] and up["kind"] not in sums:
@@ -327,6 +332,9 @@ def route(request):
     if request.method in ("PUT", "POST") and "content-length" not in request.headers:
         raise Refused(411, "MissingContentLength")
     bucket, _, key = request.path[1:].partition("/")
+    of_host = re.match(r"([a-z0-9-]+)\.s3\.[a-z0-9-]+\.amazonaws\.com$", request.headers.get("host", ""))
+    if of_host:
+        bucket, key = of_host[1], request.path[1:]
     if bucket not in state.set["buckets"]:
         raise Refused(404, "NoSuchBucket", "there is no such bucket")
     query = dict(request.query)

@@ -21,6 +21,7 @@ SETTINGS = {
     "page": 1000,
     "versions": False,
     "locks": False,
+    "lock_says": "AccessDenied",  # MinIO: InvalidRequest
     "requester_pays": False,
     "sse_c": False,             # nothing without a key of the customer's
     "memory": True,             # a completed upload's id is remembered: the second Complete is 200

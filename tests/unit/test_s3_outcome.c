@@ -439,6 +439,60 @@ static void deadline_while_the_source_stalls(void)
     rig_end(&r);
 }
 
+/* A server that goes silent, at each step of a save: the host's deadline ends it, nothing that was
+ * begun is left, and what cannot be known is called in doubt. */
+static void stalls(void)
+{
+    static const struct {
+        const char *match, *at; /* the rule: which request, and how far it comes */
+        int parts;              /* in parts, or one PUT */
+        int32_t code;
+        int aborted; /* the upload is ended all the same */
+    } rows[] = {
+        {"HEAD", "head", 0, SR_STORAGE_E_TIMEOUT, 0},
+        {"PUT", "head", 0, SR_STORAGE_E_TIMEOUT, 0},
+        {"PUT", "body", 0, SR_STORAGE_E_TIMEOUT, 0},
+        {"PUT", "request", 0, SR_STORAGE_E_TIMEOUT, 0},
+        {"PUT", "reply-head", 0, SR_STORAGE_E_TIMEOUT, 0},
+        {"POST uploads=", "head", 1, SR_STORAGE_E_TIMEOUT, 0},
+        {"POST uploads=", "request", 1, SR_STORAGE_E_TIMEOUT, 0},
+        {"POST uploads=", "reply-body", 1, SR_STORAGE_E_TIMEOUT, 0},
+        {"PUT partNumber=1", "head", 1, SR_STORAGE_E_TIMEOUT, 1},
+        {"PUT partNumber=1", "body", 1, SR_STORAGE_E_TIMEOUT, 1},
+        {"PUT partNumber=2", "request", 1, SR_STORAGE_E_TIMEOUT, 1},
+        {"PUT partNumber=2", "reply-head", 1, SR_STORAGE_E_TIMEOUT, 1},
+        {"POST uploadId", "head", 1, SR_STORAGE_E_TIMEOUT, 1},
+        {"POST uploadId", "request", 1, SR_STORAGE_E_TIMEOUT, 1},
+        {"POST uploadId", "reply-body", 1, SR_STORAGE_E_TIMEOUT, 1},
+    };
+    char rules[2048];
+    struct rig r;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        (void)snprintf(
+            rules, sizeof rules,
+            "[{'match':'%s','times':1,'at':'%s','after':5,'end':'stall',"
+            "'reply':{'status':200,'body':'<Initiate'}}," PARTS
+            "{'match':'PUT','reply':{'status':200,'headers':{'ETag':'e'}}},"
+            "{'match':'GET uploads=','reply':{'body':'<ListMultipartUploadsResult><IsTruncated>"
+            "false</IsTruncated></ListMultipartUploadsResult>'}},"
+            "{'match':'HEAD','reply':{'status':404}}," COMPLETE("") "]",
+            rows[i].match, rows[i].at);
+        rig_begin(&r, rules, NULL);
+        r.host.deadline = test_monotonic(NULL) + UINT64_C(700000000);
+        uint64_t began = test_ms();
+        (void)alarm(20);
+        int32_t rc = save(&r, (struct source){.left = rows[i].parts ? PART + 4 : 4}, 0, 0);
+        (void)alarm(0);
+        CU_ASSERT_EQUAL(rc, rows[i].code);
+        CU_ASSERT_EQUAL(sent(&r, "DELETE", "uploadId=u") > 0, rows[i].aborted);
+        CU_ASSERT(test_ms() - began < 8000);
+        if (rc != rows[i].code || (sent(&r, "DELETE", "uploadId=u") > 0) != rows[i].aborted)
+            (void)fprintf(stderr, "%s at %s: %d %s\n", rows[i].match, rows[i].at, (int)rc,
+                          r.host.text);
+        rig_end(&r);
+    }
+}
+
 static void locks_that_cannot_be_asked_for(void)
 {
     struct rig r;
@@ -737,6 +791,7 @@ static const struct unit_test tests[] = {
     {"deleting what never was", deleting_what_never_was},
     {"fewer at once, and more again", fewer_at_once_and_more_again},
     {"a deadline while the source stalls", deadline_while_the_source_stalls},
+    {"a server that goes silent, at each step", stalls},
     {"no word about locks is not a no", locks_that_cannot_be_asked_for},
     {"a listing where locks were asked for is a no", locks_unheard_of},
     {"broken off at the same byte, again and again", broken_off_at_the_same_byte},
