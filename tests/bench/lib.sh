@@ -3,6 +3,7 @@
 #   bench_server             a private server with PostgreSQL's own defaults: fsync on, full WAL
 #   measured NAME COMMAND..  runs it under tests/bench/measure, adds to the series NAME; fails loudly
 #   median NAME              seconds          peak NAME    greatest KiB of the command's own process
+#   cpu NAME                 seconds of processor time (median), with the children it waited for
 #   ratio A B                A divided by B, three digits
 #   bound NAME VALUE OP LIMIT     prints a line of the table, remembers a bound that does not hold
 #   bench_end                exit status 1 when a bound did not hold (not in a smoke run)
@@ -12,7 +13,7 @@
 . "$SR_SRCDIR/tests/lib/data.sh"
 
 bench_smoke= bench_missed=0 bench_runs=3
-declare -A _series _peaks
+declare -A _series _peaks _cpus
 
 bench_measure=$SR_BUILDDIR/tests/bench/measure
 [ -x "$bench_measure" ] || make -C "$SR_BUILDDIR" tests/bench/measure >/dev/null || exit 1
@@ -29,23 +30,33 @@ bench_server() {
 }
 
 measured() {
-    local name=$1 seconds kib
+    local name=$1 seconds kib cpu
     shift
     "$bench_measure" "$T/measure" "$@" >"$T/measured.out" 2>"$T/measured.err" </dev/null || {
         tail -20 "$T/measured.err" >&2
         die "$name failed: $*"
     }
-    read -r seconds kib <"$T/measure"
+    read -r seconds kib cpu <"$T/measure"
     _series[$name]+="$seconds "
+    _cpus[$name]+="$cpu "
     [ "${_peaks[$name]:-0}" -ge "$kib" ] || _peaks[$name]=$kib
-    echo "  $name: $seconds s, $kib KiB" >&2
+    echo "  $name: $seconds s, $kib KiB, $cpu s of processor time" >&2
+}
+
+_median() {
+    local -a values
+    mapfile -t values < <(printf '%s\n' "$@" | sort -g)
+    echo "${values[$((${#values[@]} / 2))]}"
 }
 
 median() {
-    local -a values
     # shellcheck disable=SC2086
-    mapfile -t values < <(printf '%s\n' ${_series[$1]} | sort -g)
-    echo "${values[$((${#values[@]} / 2))]}"
+    _median ${_series[$1]}
+}
+
+cpu() {
+    # shellcheck disable=SC2086
+    _median ${_cpus[$1]}
 }
 
 peak() {

@@ -1,5 +1,6 @@
 /* measure REPORT COMMAND...: runs COMMAND and writes one line into the file REPORT: seconds of wall
- * time, and the peak resident memory in KiB of COMMAND's own process, without its children.
+ * time, the peak resident memory in KiB of COMMAND's own process, without its children, and the
+ * seconds of processor time, with those children that it waited for.
  *
  * ru_maxrss of wait4 would count what the command's own children needed, and what this process
  * needed before exec; the high-water mark in /proc/PID/status counts neither. It goes when the
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +40,11 @@ static long peak_of(pid_t pid)
     text[n] = '\0';
     const char *at = strstr(text, "\nVmHWM:");
     return at ? strtol(at + 7, NULL, 10) : 0;
+}
+
+static double seconds(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
 /* Nonzero once exec has replaced the forked copy of this program, whose memory is not the
@@ -69,8 +76,9 @@ int main(int argc, char **argv)
     (void)close(gate[1]);
     long peak = 0;
     int status = 0, running = 0;
+    struct rusage used = {0};
     for (;;) {
-        pid_t done = waitpid(pid, &status, WNOHANG);
+        pid_t done = wait4(pid, &status, WNOHANG, &used);
         if (done == pid)
             break;
         if (done < 0)
@@ -83,7 +91,8 @@ int main(int argc, char **argv)
     }
     double took = now() - began;
     FILE *f = fopen(argv[1], "w");
-    if (!f || fprintf(f, "%.3f %ld\n", took, peak) < 0 || fclose(f) != 0)
+    double cpu = seconds(used.ru_utime) + seconds(used.ru_stime);
+    if (!f || fprintf(f, "%.3f %ld %.3f\n", took, peak, cpu) < 0 || fclose(f) != 0)
         return 125;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

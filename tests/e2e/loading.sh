@@ -7,9 +7,9 @@ plugin() { # plugin FILE NAME VARIANT: a plugin that leaves a mark as soon as it
         "$SR_SRCDIR" "$T" >"$T/plugin.c"
     ${SR_CC:-cc} -std=c11 -D_GNU_SOURCE -shared -fPIC -I"$SR_SRCDIR/include" -D"VARIANT_$3" -o "$1" "$T/plugin.c" || exit 2
 }
-mkdir -m 755 "$T/good" "$T/work" && cd "$T/work" || exit 1
+mkdir -m 755 "$T/good" "$T/cwd" && cd "$T/cwd" || exit 1
 plugin "$T/good/variant.so" variant NONE
-chmod 711 "$T" && cp "$T/good/variant.so" "$T/work/variant.so" && rm -f "$T/ran"
+chmod 711 "$T" && cp "$T/good/variant.so" "$T/cwd/variant.so" && rm -f "$T/ran"
 
 exit_is 0 'a plugin in a folder that was named' with BACKUP_PLUGIN_PATH="$T/good" sr plugins variant
 ok 'is run' test -e "$T/ran"
@@ -28,7 +28,7 @@ done
 run with BACKUP_STORAGE_ADAPTER=x=/proc/self/cwd/variant.so sr list
 isnt 'nor by way of /proc' "$RC" 0
 contains 'and why' "$ERR" 'working folder'
-run with LD_LIBRARY_PATH="$T/work" BACKUP_STORAGE_ADAPTER=variant sr list
+run with LD_LIBRARY_PATH="$T/cwd" BACKUP_STORAGE_ADAPTER=variant sr list
 isnt 'the linker does not find it by its name either' "$RC" 0
 no 'none of them was run' test -e "$T/ran"
 
@@ -68,7 +68,7 @@ if [ "$(id -u)" = 0 ]; then
     isnt 'a setuid strongroom' "$RC" 0
     contains 'says so as well' "$ERR" 'BACKUP_PLUGIN_PATH is ignored'
     cp "$T/secure.so" "$T/suid/evil.so"
-    run as_nobody env LD_LIBRARY_PATH="$T/work" LD_PRELOAD="$T/work/variant.so" BACKUP_DIR="$T/suid-store" "$T/suid/strongroom" version
+    run as_nobody env LD_LIBRARY_PATH="$T/cwd" LD_PRELOAD="$T/cwd/variant.so" BACKUP_DIR="$T/suid-store" "$T/suid/strongroom" version
 fi
 no 'the plugin of the caller was never run' test -e "$T/ran"
 
@@ -80,5 +80,5 @@ plugin "$T/good/variant.so" variant LOAD_CRASHES_LATER
 run with BACKUP_PLUGIN_PATH="$T/good" sr plugins variant
 is 'one that crashes only in strongroom itself ends it by that signal' "$RC" 139
 contains 'and is named' "$ERR" "crashed in the plugin $T/good/variant.so (SIGSEGV)"
-is 'no core file is left' "$(find "$T/work" -name 'core*')" ''
+is 'no core file is left' "$(find "$T/cwd" -name 'core*')" ''
 finish
