@@ -1,37 +1,13 @@
 /* plugins/common/http against the scripted server: answers, faults, tries. */
-#include "common/encode.h"
-#include "common/http.h"
-#include "tests/unit/cloud_host.h"
-#include "tests/unit/scripted.h"
+#include "tests/unit/http_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static struct scripted server, elsewhere;
-static const struct sc_retry_policy quick = {3, 1, 5, 50, 10000};
 
 #define LARGE (32u << 20) /* more than the sockets of both sides take in */
 static char *large;
-
-struct fixture {
-    struct test_host h;
-    struct sc_http *http;
-    struct sc_error err;
-};
-
-static void begin(struct fixture *f, const struct sc_http_options *options)
-{
-    static const struct sc_http_options plain = {.label = "test"};
-    f->err = (struct sc_error)SC_ERROR_INIT;
-    test_host_init(&f->h);
-    ASSERT_OK(sc_http_new(&f->h.host, options ? options : &plain, &f->http, &f->err), f->err);
-}
-
-static void end(struct fixture *f)
-{
-    sc_http_free(f->http);
-    test_host_done(&f->h);
-}
 
 static struct sc_call call_to(const struct scripted *s, const char *method, const char *path)
 {

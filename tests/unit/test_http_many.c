@@ -1,10 +1,7 @@
 /* plugins/common/http against the scripted server: many at once, the end of time, cancellation, TLS
  * and proxies. */
-#include "common/encode.h"
 #include "common/digest.h"
-#include "common/http.h"
-#include "tests/unit/cloud_host.h"
-#include "tests/unit/scripted.h"
+#include "tests/unit/http_fixture.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -14,27 +11,7 @@
 
 static struct scripted server, secure, proxy;
 static char certs[] = "/tmp/sr-certs.XXXXXX", ca[64], other_ca[64];
-static const struct sc_retry_policy once = {1, 1, 1, 1, 0}, quick = {3, 1, 5, 50, 10000};
-
-struct fixture {
-    struct test_host h;
-    struct sc_http *http;
-    struct sc_error err;
-};
-
-static void begin(struct fixture *f, const struct sc_http_options *options)
-{
-    static const struct sc_http_options plain = {.label = "test"};
-    f->err = (struct sc_error)SC_ERROR_INIT;
-    test_host_init(&f->h);
-    ASSERT_OK(sc_http_new(&f->h.host, options ? options : &plain, &f->http, &f->err), f->err);
-}
-
-static void end(struct fixture *f)
-{
-    sc_http_free(f->http);
-    test_host_done(&f->h);
-}
+static const struct sc_retry_policy once = {1, 1, 1, 1, 0};
 
 static void aim(struct sc_call *c, const char *method, const char *scheme, const char *host,
                 uint16_t port)
