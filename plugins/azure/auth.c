@@ -2,6 +2,7 @@
 #include "azure/azure.h"
 
 #include "azure/sas.h"
+#include "azure/sources.h"
 #include "common/setting.h"
 
 #include <stdio.h>
@@ -116,6 +117,10 @@ static const struct {
     {"connection-string", {.name = "connection string", .fetch = from_connection}},
     {"key", {.name = "account key", .fetch = from_key}},
     {"sas", {.name = "SAS token", .fetch = from_sas}},
+    {"client-secret", {.name = "client secret", .fetch = azure_from_client_secret}},
+    {"client-certificate", {.name = "client certificate", .fetch = azure_from_client_certificate}},
+    {"workload-identity", {.name = "workload identity", .fetch = azure_from_workload_identity}},
+    {"managed-identity", {.name = "managed identity", .fetch = azure_from_managed_identity}},
 };
 
 static int32_t chain_make(struct azure *s, struct sc_error *err)
@@ -235,6 +240,8 @@ int32_t azure_auth_open(struct azure *s, struct sc_error *err)
 void azure_auth_close(struct azure *s)
 {
     sc_http_free(s->http);
+    sc_http_free(s->tokens);
+    sc_http_free(s->metadata);
     sc_creds_free(s->creds);
     free(s->base_path);
 }

@@ -98,6 +98,7 @@ struct azure {
     struct sc_creds *creds;
     struct sc_aws_clock clock; /* how far the server's is from ours */
     struct sc_http *http;
+    struct sc_http *tokens, *metadata; /* of the sources that ask for tokens; made when needed */
 
     /* Learnt from answers. */
     int versions_known, has_versions;

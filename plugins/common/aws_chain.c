@@ -2,11 +2,8 @@
 #include "common/aws_profile.h"
 #include "common/http.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define METADATA_CONNECT_MS 1000
 #define METADATA_STALL_S 2
@@ -116,37 +113,6 @@ int32_t sc_aws_setting_on(const struct sr_storage_host *host, const char *key, i
     if (rc == SR_STORAGE_OK)
         *ret = value && strcmp(value, "1") == 0;
     return rc;
-}
-
-int32_t sc_aws_token_read(const char *path, struct sc_secret *ret, struct sc_error *err)
-{
-    _cleanup_(sc_buf_done) struct sc_buf text = SC_BUF_SECRET_INIT(SC_AWS_TOKEN_MAX);
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    char piece[4096];
-    ssize_t n = fd < 0 ? -1 : 0;
-    while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0)
-        (void)sc_buf_add(&text, piece, (size_t)n);
-    int e = n < 0 ? errno : 0;
-    sc_wipe(piece, sizeof piece);
-    if (e) {
-        (void)sc_fail_errno(err, e, "cannot read the token file %s", path);
-        /* A file that is set and missing is a mistake, not a source that is not set up. */
-        if (err)
-            err->code = SR_STORAGE_E_CONFIG;
-        return SR_STORAGE_E_CONFIG;
-    }
-    int32_t rc = sc_buf_check(&text, err, path);
-    if (rc != SR_STORAGE_OK)
-        return rc;
-    size_t len = text.len;
-    while (len > 0 && strchr(" \t\r\n", text.data[len - 1]))
-        len--;
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text.data[i] <= ' ' || text.data[i] == 127)
-            return sc_fail(err, SR_STORAGE_E_CONFIG,
-                           "the token in %s has a blank or a control character in it", path);
-    return len > 0 ? sc_secret_set(ret, text.data, len, err)
-                   : sc_fail(err, SR_STORAGE_E_CONFIG, "the token file %s is empty", path);
 }
 
 /* A setting, or a file below home. */

@@ -17,7 +17,6 @@
 #include "common/secret.h"
 
 #define SC_AWS_DOCUMENT_MAX 65536 /* bytes of a credentials answer */
-#define SC_AWS_TOKEN_MAX 65536    /* of a token file */
 
 /* Shared by the providers of one chain; its clients are made when first used. */
 struct sc_aws {
@@ -47,9 +46,6 @@ int32_t sc_aws_cred_new(const char *id, const char *secret, const char *token, i
 /* Says where it came from; what is too long is cut, since it is for people alone. */
 void sc_aws_cred_source(struct sc_cred *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* A token from its file, read anew each time, without the line break at its end. E_CONFIG. */
-int32_t sc_aws_token_read(const char *path, struct sc_secret *ret, struct sc_error *err);
 
 /* Loads the profiles that the settings point to. */
 struct sc_aws_profiles;

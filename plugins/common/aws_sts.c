@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define VERSION "2011-06-15"
-#define FORM_MAX (2 * SC_AWS_TOKEN_MAX)
+#define FORM_MAX (2 * SC_SECRET_MAX)
 #define TIME_LIMIT_MS 60000
 #define REPLY_MAX ((size_t)256 << 10)
 
@@ -261,7 +261,7 @@ int32_t sc_aws_sts_web_identity(struct sc_aws *a, const struct sr_storage_host *
     _cleanup_(sc_buf_done) struct sc_buf form = SC_BUF_SECRET_INIT(FORM_MAX);
     int32_t rc = check_role(role, err);
     if (rc == SR_STORAGE_OK)
-        rc = sc_aws_token_read(token_file, &token, err);
+        rc = sc_secret_token(&token, token_file, err);
     form_begin(&form, "AssumeRoleWithWebIdentity", role);
     form_add(&form, "WebIdentityToken", sc_secret_bytes(&token));
     if (rc == SR_STORAGE_OK)

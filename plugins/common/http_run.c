@@ -167,6 +167,9 @@ static void end_try(struct sc_transfer *t, CURLcode rc)
 {
     struct sc_call *c = t->call;
     struct sc_verdict v = {0};
+    /* An end within the head is an end in good order to libcurl. */
+    if (rc == CURLE_OK && !t->head_done && !t->dropped)
+        rc = CURLE_GOT_NOTHING;
     sc_http_outcome(t, rc);
     if (t->stopped.code != SR_STORAGE_OK) {
         sc_http_log_try(t, t->stopped.text);

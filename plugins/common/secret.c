@@ -1,7 +1,10 @@
 #include "common/secret.h"
+#include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/digest.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,4 +87,42 @@ int32_t sc_secret_setting(struct sc_secret *s, const struct sr_storage_host *hos
         sc_wipe(buf, cap);
     free(buf);
     return rc;
+}
+
+int32_t sc_secret_file(struct sc_secret *s, const char *path, size_t max, struct sc_error *err)
+{
+    _cleanup_(sc_buf_done) struct sc_buf text = SC_BUF_SECRET_INIT(max);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    char piece[4096];
+    ssize_t n = fd < 0 ? -1 : 0;
+    while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0)
+        (void)sc_buf_add(&text, piece, (size_t)n);
+    int e = n < 0 ? errno : 0;
+    sc_wipe(piece, sizeof piece);
+    if (e) {
+        (void)sc_fail_errno(err, e, "cannot read the file %s", path);
+        if (err)
+            err->code = SR_STORAGE_E_CONFIG;
+        return SR_STORAGE_E_CONFIG;
+    }
+    int32_t rc = sc_buf_check(&text, err, path);
+    return rc == SR_STORAGE_OK ? sc_secret_set(s, sc_buf_str(&text), text.len, err) : rc;
+}
+
+int32_t sc_secret_token(struct sc_secret *s, const char *path, struct sc_error *err)
+{
+    _cleanup_(sc_secret_done) struct sc_secret text = SC_SECRET_INIT;
+    int32_t rc = sc_secret_file(&text, path, SC_SECRET_MAX, err);
+    if (rc != SR_STORAGE_OK)
+        return sc_error_wrap(err, "the token");
+    const char *bytes = sc_secret_bytes(&text);
+    size_t len = text.len;
+    while (len > 0 && strchr(" \t\r\n", bytes[len - 1]))
+        len--;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)bytes[i] <= ' ' || bytes[i] == 127)
+            return sc_fail(err, SR_STORAGE_E_CONFIG,
+                           "the token in %s has a blank or a control character in it", path);
+    return len > 0 ? sc_secret_set(s, bytes, len, err)
+                   : sc_fail(err, SR_STORAGE_E_CONFIG, "the token file %s is empty", path);
 }

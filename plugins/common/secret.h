@@ -39,6 +39,12 @@ int sc_secret_equal(const struct sc_secret *a, const struct sc_secret *b);
  * in a header. On the thread of the call. */
 int32_t sc_secret_setting(struct sc_secret *s, const struct sr_storage_host *host, const char *key,
                           struct sc_error *err);
+/* The bytes of a file, read anew each time; at most max of them. E_CONFIG for a file that cannot be
+ * read, since one that is set and missing is a mistake, not a source that is not set up. */
+int32_t sc_secret_file(struct sc_secret *s, const char *path, size_t max, struct sc_error *err);
+/* A token from its file: without the line break at its end; E_CONFIG too when it is empty or has a
+ * blank or a control character in it. */
+int32_t sc_secret_token(struct sc_secret *s, const char *path, struct sc_error *err);
 /* Overwrites memory in a way that the compiler keeps. */
 void sc_wipe(void *p, size_t len);
 

@@ -4,9 +4,9 @@
 . "$SR_SRCDIR/tests/lib/assert.sh"
 . "$SR_SRCDIR/tests/lib/server.sh"
 . "$SR_SRCDIR/tests/lib/s3.sh"
+. "$SR_SRCDIR/tests/lib/faults.sh"
 ok 'a server starts' s3_start store || finish
 head -c 11000000 /dev/urandom >"$T/big"
-sum=$(sha256sum <"$T/big" | cut -d' ' -f1)
 
 # Where: NAME, METHOD and what the target has behind the key.
 positions() {
@@ -38,6 +38,7 @@ reset-after-body     "at": "request", "reply": {}
 500-after-deed       "do": true, "reply": {"status": 500}
 lost-after-deed      "do": true, "at": "request"
 head-cut             "at": "reply-head", "after": 30
+head-closed          "at": "reply-head", "after": 30, "end": "close"
 body-cut             "at": "reply-body", "after": 40, "end": "close"
 TABLE
 }
@@ -110,65 +111,41 @@ TABLE
 }
 
 ok 'another one starts' server_start other
-rules=() cases=()
-add_case() { # add_case NAME POSITION CODE TIMES RULE
-    local name=$1.$2.$4 method pattern
-    read -r _ method pattern < <(positions | grep "^$2 ")
-    case $pattern in '$') pattern="/$name\$" ;; *) pattern="/$name[?].*${pattern/\[?\]/}" ;; esac
-    rules+=("{\"match\": \"$method $pattern\", ${4:+\"times\": $4,} ${5//@OTHER@/$other_URL}}")
-    cases+=("$name $3")
+stored() {
+    s3_state store '.objects | to_entries[] | "\(.key) \(.value[-1].sha256)"'
+}
+left_over() {
+    s3_state store '.uploads[].key'
+}
+place() {
+    echo bucket
 }
 huge=$(printf 'x%.0s' {1..70000})
 while read -r name rule; do
     while read -r where _; do
         # HEAD has no body, so nothing in it says more than the status does.
-        [[ $where != look || $name != 4??-* && $name != *-body ]] && add_case "$name" "$where" 0 1 "$rule"
+        [[ $where != look || $name != 4??-* && $name != *-body ]] && fault_add "$name" "$where" 0 1 "$rule"
     done < <(positions)
 done < <(once)
 while read -r name where rule; do
-    add_case "$name" "$where" 0 1 "${rule//@HUGE@/$huge}"
+    fault_add "$name" "$where" 0 1 "${rule//@HUGE@/$huge}"
 done < <(once_there)
 while read -r name rule; do
     while read -r where method pattern; do
         [[ $method = DELETE && $name = *-body ]] && continue
-        rules+=("{\"match\": \"$method /$name[.]$where[?].*$pattern\", \"times\": 1, $rule}")
-        rules+=("{\"match\": \"PUT /$name[.]$where[?]partNumber=3\", \"reply\": {\"status\": 403}}")
-        cases+=("$name.$where 30")
+        fault_rule "{\"match\": \"$method /$name[.]$where[?].*$pattern\", \"times\": 1, $rule}"
+        fault_rule "{\"match\": \"PUT /$name[.]$where[?]partNumber=3\", \"reply\": {\"status\": 403}}"
+        fault_case "$name.$where" 30
     done < <(ends)
 done < <(once)
 while read -r name code rule; do
-    rules+=("{\"match\": \"GET prefix=list-$name\", $rule}")
-    cases+=("list-$name $code")
+    fault_rule "{\"match\": \"GET prefix=list-$name\", $rule}"
+    fault_case "list-$name" "$code"
 done < <(listings)
 while read -r name where code rule; do
-    add_case "$name" "$where" "$code" '' "$rule"
+    fault_add "$name" "$where" "$code" '' "${rule//@OTHER@/$other_URL}"
 done < <(for_ever)
-ok 'the rules are taken' server_rules store "${rules[@]}"
-
-# Three at once, those that wait long first; each has a key of its own.
-one() {
-    local name=${1% *}
-    case $name in
-    list-*) call list "$name" ;;
-    *) call save "$name" "$T/big" ;;
-    esac >"$T/$name.out" 2>"$T/$name.err"
-    echo $? >"$T/$name.rc"
-}
-export -f one call
-export T
-printf '%s\n' "${cases[@]}" | tac | xargs -d '\n' -P "${SR_AT_ONCE:-6}" -I{} bash -c 'one "{}"'
-s3_state store '.objects | to_entries[] | "\(.key) \(.value[-1].sha256)"' >"$T/objects"
-s3_state store '.uploads[].key' >"$T/uploads"
-for case in "${cases[@]}"; do
-    read -r name code <<<"$case"
-    said=$(tail -n 1 "$T/$name.err")
-    is "$name: what comes of it" "$(cat "$T/$name.rc")" "$code" || echo "#   $said"
-    [ "$code" = 0 ] && want=$sum || want=
-    is "$name: the object" "$(awk -v k="$name" '$1 == k {print $2}' "$T/objects")" "$want"
-    is "$name: no upload is left" "$(grep -cFx "$name" "$T/uploads")" 0
-    [ "$code" = 0 ] || is "$name: nothing is told to be there" "$(cat "$T/$name.out")" ''
-    [ "$code" = 0 ] || contains "$name: the message names the object, or the bucket" "$said" "$([[ $name = list-* ]] && echo bucket || echo "$name")"
-done
+faults_run store "$T/big"
 is 'where the redirections led nothing was sent' "$(server_requests other)" ''
 lacks 'no secret is in what was logged' "$(cat "$T"/*.err)" "$AWS_SECRET_ACCESS_KEY"
 finish

@@ -3,6 +3,7 @@
 #include "azure/azure.h"
 #include "azure/page.h"
 #include "azure/sas.h"
+#include "azure/sources.h"
 #include "azure/sums.h"
 #include "tests/unit/cloud_host.h"
 #include "tests/unit/unit.h"
@@ -297,6 +298,35 @@ static void requests_by_source(void)
     CU_ASSERT_PTR_NULL(strstr(x.err.text, "n0t!"));
     azure_call_end(&c);
     rig_done(&x);
+}
+
+/* Whoever answers at the agent's port names a file, and may name any. */
+static void files_of_arc(void)
+{
+    static const struct {
+        const char *challenge, *path; /* NULL: refused */
+    } rows[] = {
+        {"Basic realm=/var/opt/azcmagent/tokens/a.key", "/var/opt/azcmagent/tokens/a.key"},
+        {"Basic realm=\"/var/opt/azcmagent/tokens/a.key\"", "/var/opt/azcmagent/tokens/a.key"},
+        {NULL, NULL},
+        {"Basic", NULL},
+        {"Bearer realm=/var/opt/azcmagent/tokens/a.key", NULL},
+        {"Basic realm=/etc/shadow", NULL},
+        {"Basic realm=/var/opt/azcmagent/tokens/../a.key", NULL},
+        {"Basic realm=/var/opt/azcmagent/tokens/b/a.key", NULL},
+        {"Basic realm=/var/opt/azcmagent/tokens/a.txt", NULL},
+        {"Basic realm=/var/opt/azcmagent/tokens/.key", NULL},
+        {"Basic realm=/var/opt/azcmagent/tokensx/a.key", NULL},
+        {"Basic realm=", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sc_error err = SC_ERROR_INIT;
+        struct sc_buf path = SC_BUF_INIT(4096);
+        int32_t rc = azure_arc_file(rows[i].challenge, "/var/opt/azcmagent/tokens/", &path, &err);
+        CU_ASSERT_EQUAL(rc, rows[i].path ? SR_STORAGE_OK : SR_STORAGE_E_DENIED);
+        CU_ASSERT_STRING_EQUAL(sc_buf_str(&path), rows[i].path ? rows[i].path : "");
+        sc_buf_done(&path);
+    }
 }
 
 /* --- answers --- */
@@ -630,6 +660,7 @@ int main(void)
         {"connection strings", connection_strings},
         {"shared access signatures", shared_access_signatures},
         {"requests by source", requests_by_source},
+        {"files of Arc", files_of_arc},
         {"answers by table", answers_by_table},
         {"answers that confirm nothing", answers_that_confirm_nothing},
         {"sums as text", sums_as_text},
