@@ -69,7 +69,7 @@ static int verify_one(struct verifying *v, struct sr_store_rw *store,
         if (v->bad++ == 0)
             v->first = e;
     }
-    return sr_verify_record(v->prover, now->store, &set, &now->result, err);
+    return sr_verify_record(v->cli->ctx, v->prover, now->store, &set, &now->result, err);
 }
 
 /* STORE:BACKUP asks for one copy alone. No other part of BACKUP can hold a colon. */

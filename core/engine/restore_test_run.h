@@ -42,6 +42,8 @@ int sr_test_find(struct sr_testing *t, struct sr_error *err);
 int sr_test_where(struct sr_testing *t, struct sr_error *err);
 /* SR_E_UNTESTABLE names what the backup needs and the server lacks. */
 int sr_test_able(struct sr_testing *t, struct sr_error *err);
+/* Nonzero when the backup tells which roles it names: each database has an owner at least. */
+int sr_test_knows_roles(const struct sr_testing *t);
 /* Takes everything away again. */
 void sr_test_leave(struct sr_testing *t);
 

@@ -174,6 +174,11 @@ static int dumped_from(const struct sr_manifest *m)
     return 0;
 }
 
+int sr_test_knows_roles(const struct sr_testing *t)
+{
+    return t->manifest->detail && t->manifest->detail->roles.len > 0;
+}
+
 static int roles_check(struct sr_testing *t, struct sr_error *err)
 {
     struct sr_strlist missing = {0};
@@ -186,10 +191,10 @@ static int roles_check(struct sr_testing *t, struct sr_error *err)
                         "is restored as the testing role's",
                         missing.items[0], missing.len > 1 ? " (and others)" : "") != SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    if (rc == SR_OK && !sr_scratch_is_superuser(t->scratch) &&
-        sr_strlist_add(&t->result->notes,
-                       "owners and grants were not restored: the testing role is "
-                       "no superuser") != SR_OK)
+    if (rc == SR_OK && (!sr_test_knows_roles(t) || !sr_scratch_is_superuser(t->scratch)) &&
+        sr_strlist_addf(&t->result->notes, "owners and grants were not restored: %s",
+                        sr_test_knows_roles(t) ? "the testing role is no superuser"
+                                               : "the backup does not tell its roles") != SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     sr_strlist_done(&missing);
     return rc;

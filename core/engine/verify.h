@@ -2,7 +2,7 @@
  *
  *     sr_verify_picks(&ctx, &stores, &p, &err);            // what there is to verify, in order
  *     sr_verify_set(&ctx, store, &set, &v, &err);
- *     sr_verify_record(prover, store, &set, &v, &err);     // what it found, beside the set
+ *     sr_verify_record(&ctx, prover, "local", &set, &v, &err);   // beside the set
  *     sr_verify_result_done(&v)
  *
  * Rungs: re-read (stored digest and size agree), opened (decrypted, decompressed, plaintext digest
@@ -58,10 +58,11 @@ int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
  * Pure. */
 enum sr_rung sr_verify_passed(const struct sr_verify_result *v);
 enum sr_rung sr_verify_failed(const struct sr_verify_result *v);
-/* Writes them beside the set and says so in *v. A store that may not be written to is no failure:
- * v->not_recorded tells. SR_E_CANCELLED, SR_E_NO_MEMORY. */
-int sr_verify_record(struct sr_prover *p, const char *store, const struct sr_catalog_set *set,
-                     struct sr_verify_result *v, struct sr_error *err);
+/* Writes them beside the set, and to the audit log, and says so in *v. A store that may not be
+ * written to is no failure: v->not_recorded tells. SR_E_CANCELLED, SR_E_NO_MEMORY. */
+int sr_verify_record(struct sr_context *ctx, struct sr_prover *p, const char *store,
+                     const struct sr_catalog_set *set, struct sr_verify_result *v,
+                     struct sr_error *err);
 
 /* One set in one store that could be verified. */
 struct sr_verify_pick {

@@ -1,6 +1,7 @@
 /* What a verification proves and where it is written; and which backup to look at next. */
 #include "config.h"
 #include "core/engine/verify.h"
+#include "core/engine/audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,11 +77,15 @@ static int record_one(struct sr_prover *prover, const char *store, const struct 
     return SR_OK;
 }
 
-int sr_verify_record(struct sr_prover *prover, const char *store, const struct sr_catalog_set *set,
-                     struct sr_verify_result *v, struct sr_error *err)
+int sr_verify_record(struct sr_context *ctx, struct sr_prover *prover, const char *store,
+                     const struct sr_catalog_set *set, struct sr_verify_result *v,
+                     struct sr_error *err)
 {
     enum sr_rung passed = sr_verify_passed(v), failed = sr_verify_failed(v);
     int rc = SR_OK;
+    sr_audit_event(ctx->audit, "db_backup_verified", "trigger", ctx->trigger, "outcome",
+                   v->rung == SR_VERIFY_FAILED ? "failure" : "success", "set", set->set, "store",
+                   store, "rung", passed == SR_RUNG_NONE ? NULL : sr_rung_name(passed), NULL);
     if (!*v->manifest) /* nothing to bind a proof to */
         return SR_OK;
     if (passed != SR_RUNG_NONE)

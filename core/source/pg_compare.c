@@ -241,7 +241,7 @@ static int compare_unseen(struct sr_pg_conn *c, const struct here *h, struct sr_
     return sr_pg_rows_judge(f, h->quoted, 0, have, 0) == SR_OK ? SR_OK : no_memory(err);
 }
 
-int sr_pg_compare_rows(struct sr_pg_conn *c, const struct sr_pg_want *want, size_t len,
+int sr_pg_compare_rows(struct sr_pg_conn *c, const struct sr_pg_want *want, size_t len, int all,
                        const struct sr_pg_stop *stop, struct sr_pg_findings *f,
                        struct sr_error *err)
 {
@@ -256,7 +256,7 @@ int sr_pg_compare_rows(struct sr_pg_conn *c, const struct sr_pg_want *want, size
         if (rc == SR_OK)
             rc = compare_one(c, &want[i], tables, tables_len, f, err);
     }
-    for (size_t i = 0; rc == SR_OK && i < tables_len; i++) {
+    for (size_t i = 0; all && rc == SR_OK && i < tables_len; i++) {
         const struct here *h = &tables[i];
         if (h->seen || h->partition || h->extension || h->kind == 'p')
             continue;

@@ -2,7 +2,7 @@
  * what the server itself can tell of keys, indexes and sequences.
  *
  *     struct sr_pg_findings f = {0};
- *     sr_pg_compare_rows(conn, want, len, &stop, &f, &err);
+ *     sr_pg_compare_rows(conn, want, len, 1, &stop, &f, &err);
  *     sr_pg_compare_integrity(conn, &stop, &f, &err);
  *     for (i = 0; i < f.len; i++) f.items[i].kind, .text
  *     sr_pg_findings_done(&f);
@@ -53,7 +53,8 @@ struct sr_pg_stop {
     void *ctx;
 };
 
-int sr_pg_compare_rows(struct sr_pg_conn *c, const struct sr_pg_want *want, size_t len,
+/* all: every table of the dump is in want, so that rows of another one are a finding. */
+int sr_pg_compare_rows(struct sr_pg_conn *c, const struct sr_pg_want *want, size_t len, int all,
                        const struct sr_pg_stop *stop, struct sr_pg_findings *f,
                        struct sr_error *err);
 int sr_pg_compare_integrity(struct sr_pg_conn *c, const struct sr_pg_stop *stop,

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES_MAX (16 << 20) /* bytes of table names kept */
-
 static size_t hash(const char *name, size_t len)
 {
     uint64_t h = 14695981039346656037u; /* FNV-1a */
@@ -67,7 +65,7 @@ int sr_pg_tables_at(struct sr_pg_tables *t, const char *name, size_t len, size_t
             return SR_OK;
         }
     }
-    if (t->len >= SR_PG_TABLES_MAX || t->names_len + len > NAMES_MAX) {
+    if (t->len >= SR_PG_TABLES_MAX || t->names_len + len > SR_PG_TABLES_NAMES_MAX) {
         t->cut = 1;
         *ret = SIZE_MAX;
         return SR_OK;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define SR_PG_TABLES_MAX 250000
+#define SR_PG_TABLES_NAMES_MAX (16 << 20) /* bytes of their names together */
 
 struct sr_pg_table {
     char *name;

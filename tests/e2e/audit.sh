@@ -28,6 +28,7 @@ is 'trace' "$(event db_backup_succeeded .trace_id)" trace-7
 is 'failed: outcome' "$(event db_backup_failed .outcome)" failure
 isnt 'failed: error' "$(event db_backup_failed .error)" null
 is 'restore' "$(event db_restore_succeeded .outcome)" success
+is 'verification' "$(event db_backup_verified '[.outcome, .rung, .store] | join(" ")')" 'success opened local'
 isnt 'scheduled' "$(jq -r 'select(.trigger == "scheduled") | .action' "$log" | head -1)" ''
 is 'private' "$(stat -c %a "$log")" 600
 exit_is 0 'elsewhere' with BACKUP_AUDIT_LOG="$T/elsewhere.log" sr backup --label z

@@ -188,6 +188,19 @@ exit_is 15 'and a role that it cannot make' with BACKUP_RESTORE_TEST_URL="$weak_
 matches 'is told' "$ERR" 'role app reader is missing'
 nothing_left 'a weak role'
 
+# A dump of another script does not tell its roles.
+q shop 'ALTER TABLE nothing_in_it OWNER TO app_owner' >/dev/null
+"$PG_BIN/pg_dump" --exclude-table=owned shop | gzip >"$T/foreign-20261101000000.sql.gz"
+exit_is 0 'adopt' sr adopt "$T/foreign-20261101000000.sql.gz"
+exit_is 0 'an adopted dump' sr restore-test foreign --json
+is 'is compared with what was counted when it was adopted' "$(json '[.databases[0].rung, .databases[0].rows] | tostring')" '["compared",1301]'
+contains 'as our own' "$(json '.notes | join(";")')" 'does not tell its roles'
+nothing_left 'an adopted dump'
+"$PG_BIN/pg_dump" --exclude-table=owned --inserts shop | gzip >"$T/inserted-20261101000000.sql.gz"
+exit_is 0 'adopt a dump made with --inserts' sr adopt "$T/inserted-20261101000000.sql.gz"
+exit_is 0 'its rows were not counted' sr restore-test inserted --json
+is 'it is restored' "$(json '[.databases[0].rung, .databases[0].compared, .recorded.rung] | tostring')" '["restored",false,"restored"]'
+
 # A database of a name that the operator chose.
 exit_is 0 'TEST_DB_NAME' with TEST_DB_NAME='try me' sr restore-test plain-open --json
 is 'is what it is called' "$(json '.databases[0].scratch')" 'try me'
