@@ -2,6 +2,7 @@
  * detail, hold, proofs, which come after the objects and before the manifest. */
 #include "config.h"
 #include "core/catalog/mark.h"
+#include "core/catalog/sums.h"
 #include "core/engine/sync_private.h"
 
 #include <stdio.h>
@@ -142,23 +143,6 @@ struct besides {
     struct sr_error *err;
 };
 
-/* The digest that the set's sums have for key; "" when none. Each line is what sha256sum writes. */
-static void sum_of(const struct sr_buf *sums, const char *key, char hex[65])
-{
-    size_t n = strlen(key);
-    *hex = '\0';
-    for (const char *line = sr_buf_str(sums); *line;) {
-        size_t len = strcspn(line, "\n");
-        if (len == 66 + n && line[64] == ' ' && memcmp(line + 66, key, n) == 0 &&
-            strspn(line, "0123456789abcdef") == 64) {
-            memcpy(hex, line, 64);
-            hex[64] = '\0';
-            return;
-        }
-        line += len + (line[len] == '\n');
-    }
-}
-
 /* The sums of FROM, which must agree with the manifest in every object; empty where there are none
  * (an adopted set). */
 static int sums_read(struct sr_sync_moving *v, const char *key, struct sr_buf *sums,
@@ -169,7 +153,7 @@ static int sums_read(struct sr_sync_moving *v, const char *key, struct sr_buf *s
     int rc = fetch_small(v, v->l->from, key, sums, err);
     for (size_t i = 0; rc == SR_OK && i < v->m->objects_len; i++) {
         char hex[65];
-        sum_of(sums, v->m->objects[i].key, hex);
+        sr_sums_find(sr_buf_str(sums), sums->len, v->m->objects[i].key, hex);
         if (strcmp(hex, v->m->objects[i].sha256) != 0) {
             v->source_bad = 1;
             rc = sr_fail(err, SR_E_CORRUPT, "store %s: %s does not agree with the manifest on %s",
@@ -192,7 +176,7 @@ static int sums_move(struct sr_sync_moving *v, const char *key, const struct sr_
     int same = sr_sync_same(&from, &to);
     if (same == 1)
         return SR_OK;
-    sr_buf_init(&there, 16u << 20);
+    sr_buf_init(&there, SR_SUMS_MAX);
     struct sr_error e = SR_ERROR_INIT;
     int rc = fetch_small(v, v->l->to, key, &there, &e);
     int differs = rc == SR_E_CORRUPT || rc == SR_E_NOT_FOUND ||
@@ -264,12 +248,12 @@ int sr_sync_beside(struct sr_sync_moving *v, struct sr_error *err)
     struct sr_sync_entry detail;
     struct sr_buf sums;
     char sha[65];
-    sr_buf_init(&sums, 16u << 20);
+    sr_buf_init(&sums, SR_SUMS_MAX);
     int rc = sr_beside_key(v->set->set, v->set->source, "sha256", b.sums, sizeof b.sums, err);
     if (rc == SR_OK)
         rc = sums_read(v, b.sums, &sums, err);
     if (rc == SR_OK && v->m->detail_key) {
-        sum_of(&sums, v->m->detail_key, sha);
+        sr_sums_find(sr_buf_str(&sums), sums.len, v->m->detail_key, sha);
         if (!sr_sync_find(&v->l->s->from.index, v->m->detail_key, &detail) || !*sha) {
             v->source_bad = 1;
             rc = sr_fail(err, SR_E_CORRUPT, "store %s: %s is missing, or nothing vouches for it",

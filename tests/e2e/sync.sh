@@ -114,6 +114,13 @@ contains 'those there are' "$ERR" 'names: local dr'
 exit_is 2 'one store is not enough' sr sync local
 exit_is 2 'two at once' sr sync local,dr dr
 
+# Two stores in one folder that differ in their prefix: the store copies by itself, and what came of it is looked at.
+inside=(BACKUP_STORAGE_ADAPTER=local,sub=local BACKUP_SUB_DIR="$BACKUP_DIR" BACKUP_SUB_PREFIX=copy)
+exit_is 0 'inside one place' with "${inside[@]}" sr sync local sub
+is 'the same is there' "$(contents "$BACKUP_DIR/copy")" "$(contents "$BACKUP_DIR" | grep -v '  copy/')"
+exit_is 0 'and sound' with "${inside[@]}" sr verify --all --store sub
+rm -r "$BACKUP_DIR/copy"
+
 # Cut off by kill -9 at random moments: no half backup is ever there, and it goes on.
 for n in 4 5 6 7; do sr backup --to local --label "night-$n" >/dev/null 2>&1; done
 rm -r "$T/dr" && mkdir "$T/dr"

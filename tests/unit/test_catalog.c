@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/catalog/catalog_builder.h"
+#include "core/catalog/sums.h"
 #include "core/util/buf.h"
 #include "core/util/clock.h"
 #include "tests/unit/unit.h"
@@ -296,6 +297,35 @@ static void a_manifest_must_be_that_of_its_name(void)
     sr_manifest_free(m);
 }
 
+/* --- sums ---------------------------------------------------------------------------------------
+ */
+
+static void sums_are_found_by_whole_lines(void)
+{
+    static const char b[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_buf text;
+    char hex[65];
+    sr_buf_init(&text, SR_SUMS_MAX);
+    ASSERT_OK(sr_sums_add(&text, SHA, "s.sql", &err), err);
+    ASSERT_OK(sr_sums_add(&text, b, "s.sql.gz", &err), err);
+    CU_ASSERT_EQUAL(sr_buf_printf(&text, "%s *s.dump\nxx%s  s.bad\n%s  s.cut", b, b + 2, b), SR_OK);
+    sr_sums_find(text.data, text.len, "s.sql", hex);
+    CU_ASSERT_STRING_EQUAL(hex, SHA);
+    sr_sums_find(text.data, text.len, "s.sql.gz", hex);
+    CU_ASSERT_STRING_EQUAL(hex, b);
+    sr_sums_find(text.data, text.len, "s.dump", hex);
+    CU_ASSERT_STRING_EQUAL(hex, b);
+    static const char *const none[] = {"s", "s.sql.g", "sql", "", "s.bad", "s.cut"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        sr_sums_find(text.data, text.len, none[i], hex);
+        CU_ASSERT_STRING_EQUAL(hex, "");
+    }
+    sr_sums_find("", 0, "s.sql", hex);
+    CU_ASSERT_STRING_EQUAL(hex, "");
+    sr_buf_done(&text);
+}
+
 static const struct unit_test tests[] = {
     {"sets are made of keys", sets_are_made_of_keys},
     {"the order of the listing does not matter", order_of_the_listing_does_not_matter},
@@ -305,6 +335,7 @@ static const struct unit_test tests[] = {
     {"several are an ambiguity", several_are_an_ambiguity},
     {"what is missing is told with the nearest", what_is_missing_is_told_with_the_nearest},
     {"a manifest must be that of its name", a_manifest_must_be_that_of_its_name},
+    {"sums are found by whole lines", sums_are_found_by_whole_lines},
     {NULL, NULL},
 };
 
