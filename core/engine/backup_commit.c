@@ -1,4 +1,5 @@
 #include "config.h"
+#include "core/catalog/sums.h"
 #include "core/engine/recover_text.h"
 #include "core/engine/run.h"
 #include "core/pipeline/step.h"
@@ -18,8 +19,7 @@ static int make_sums(struct sr_run *r, struct sr_error *err)
     const struct sr_manifest *m = r->result->manifest;
     int rc = SR_OK;
     for (size_t i = 0; rc == SR_OK && i < m->objects_len; i++)
-        if (sr_buf_printf(&r->sums, "%s  %s\n", m->objects[i].sha256, m->objects[i].key) != SR_OK)
-            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+        rc = sr_sums_add(&r->sums, m->objects[i].sha256, m->objects[i].key, err);
     if (rc == SR_OK && *r->detail_key) {
         unsigned char sum[EVP_MAX_MD_SIZE];
         char hex[2 * EVP_MAX_MD_SIZE + 1];
@@ -28,8 +28,7 @@ static int make_sums(struct sr_run *r, struct sr_error *err)
             rc = sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
         if (rc == SR_OK) {
             sr_hex(sum, n, hex);
-            if (sr_buf_printf(&r->sums, "%s  %s\n", hex, r->detail_key) != SR_OK)
-                rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+            rc = sr_sums_add(&r->sums, hex, r->detail_key, err);
         }
     }
     return rc == SR_OK
@@ -149,7 +148,7 @@ int sr_run_commit_in(struct sr_target *t, void *run, struct sr_error *err)
 int sr_run_commit(struct sr_run *r, struct sr_error *err)
 {
     sr_buf_init(&r->detail, SR_DETAIL_MAX);
-    sr_buf_init(&r->sums, 1u << 20);
+    sr_buf_init(&r->sums, SR_SUMS_MAX);
     sr_buf_init(&r->manifest, SR_MANIFEST_MAX);
     int rc = fill_manifest(r, err);
     if (rc == SR_OK && sr_protection_encrypts(&r->protection))

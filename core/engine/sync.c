@@ -24,6 +24,8 @@ static int open_both(struct sr_sync *s, struct sr_error *err)
     if (rc == SR_OK && strcmp(sr_store_place(s->from.store), sr_store_place(s->to.store)) == 0)
         rc = sr_fail(err, SR_E_CONFIG, "the stores %s and %s are one place, %s", s->from.name,
                      s->to.name, sr_store_place(s->to.store));
+    if (rc == SR_OK)
+        rc = sr_store_lock_until(s->to.store, s->now, &s->lock_until, err);
     return rc;
 }
 

@@ -24,16 +24,21 @@ int sr_sync_moved(struct sr_sync_moving *v, const char *key, uint64_t size, int 
     return SR_OK;
 }
 
-/* One small object, as it is. SR_OK also when one was put there meanwhile. */
+/* One small object, as it is. SR_OK also when one was put there meanwhile. The sums are locked
+ * where TO locks; what comes and goes (holds, proofs) is not. */
 static int copy_small(struct sr_sync_moving *v, const char *key, const struct sr_buf *text,
                       int replace, const char *why, struct sr_error *err)
 {
+    struct sr_key_parts parts;
+    sr_key_parse(key, &parts);
+    int64_t until =
+        parts.kind == SR_KEY_SUMS || parts.kind == SR_KEY_DETAIL ? v->l->s->lock_until : 0;
     struct sr_error e = SR_ERROR_INIT;
     int rc = SR_OK;
     if (!v->l->s->o->dry_run && replace)
         rc = sr_store_delete(v->l->to, key, NULL, NULL, &e);
     if (rc == SR_OK && !v->l->s->o->dry_run)
-        rc = sr_store_save_small(v->l->to, key, sr_buf_str(text), text->len, &e);
+        rc = sr_store_save_locked(v->l->to, key, sr_buf_str(text), text->len, until, &e);
     if (rc == SR_E_EXISTS)
         return SR_OK;
     return rc == SR_OK ? sr_sync_moved(v, key, text->len, 1, why, err) : sr_error_copy(err, &e);

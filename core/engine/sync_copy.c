@@ -150,8 +150,10 @@ static int stream(struct sr_sync_lane *l, const struct sr_sync_object *o, int *r
 {
     struct seeing v = {.l = l, .store = sr_store_name(sr_store_ro(l->from)), .o = o, .counts = 1};
     const struct sr_pipeline_options po = {.outlets = 1};
-    const struct sr_store_object object = {
-        .key = o->key, .size_hint = o->size, .replace = o->replace};
+    const struct sr_store_object object = {.key = o->key,
+                                           .size_hint = o->size,
+                                           .retain_until = l->s->lock_until,
+                                           .replace = o->replace};
     struct streaming s = {0};
     struct sr_object_input *in = NULL;
     struct sr_store_saved saved;
@@ -242,8 +244,9 @@ int sr_sync_copy(struct sr_sync_lane *l, const struct sr_sync_object *o, int *re
     if (rc != SR_OK)
         return rc;
     /* Where the bytes must be looked at they have to come by. A damaged object is replaced by what
-     * is known to be right alone, so that goes by here as well. */
-    if (!o->encrypted && !o->replace) {
+     * is known to be right alone, so that goes by here as well, and so does what cannot be taken
+     * away again. */
+    if (!o->encrypted && !o->replace && !l->s->lock_until) {
         rc = copy_inside(l, o, ret_source_bad, &e);
         if (rc != SR_E_UNSUPPORTED && rc != SR_E_DENIED && rc != SR_E_NOT_FOUND)
             return rc == SR_OK ? SR_OK : sr_error_copy(err, &e);

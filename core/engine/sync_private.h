@@ -98,6 +98,7 @@ struct sr_sync {
     struct sr_sync_side from, to;
     struct sr_sync_work *work;      /* one for each item of the result, which stay where they are */
     int64_t now;                    /* UTC seconds: what retention is judged for */
+    int64_t lock_until;             /* what TO is to keep from being deleted; UTC seconds, 0: not */
     struct sr_sync_source *sources; /* of the plan */
     size_t sources_len;
 

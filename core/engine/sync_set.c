@@ -180,7 +180,7 @@ static int manifest_write(struct sr_sync_moving *v, struct sr_error *err)
     if (v->manifest_bad)
         rc = sr_store_delete(to, key, NULL, NULL, &e);
     if (rc == SR_OK)
-        rc = sr_store_save_small(to, key, v->text.data, v->text.len, &e);
+        rc = sr_store_save_locked(to, key, v->text.data, v->text.len, v->l->s->lock_until, &e);
     if (rc == SR_E_EXISTS) {
         struct sr_buf text;
         sr_buf_init(&text, SR_MANIFEST_MAX);

@@ -7,6 +7,7 @@
  *     down      every later one fails as well
  *     late      that call fails after it has done its work (a lost answer)
  *     sums      listings, saves and copies tell the SHA-256 of each object
+ *     locks     objects can be locked, and are then neither deleted nor replaced
  *     copies    objects can be copied inside the place
  *     spoil     a fetch of keys that end so gives one bit turned
  *
@@ -24,6 +25,7 @@ struct object {
     char *key;
     unsigned char *data;
     uint64_t len;
+    int64_t locked_until;
 };
 
 struct place {
@@ -42,7 +44,7 @@ struct handle {
     const struct sr_storage_host *host;
     struct place *place;
     long fail;
-    int down, late, sums, copies;
+    int down, late, sums, copies, locks;
     char spoil[128];
 };
 
@@ -75,6 +77,7 @@ static int32_t faulty_open(const struct sr_storage_host *host,
     h->late = number(host, "late") != 0;
     h->sums = number(host, "sums") != 0;
     h->copies = number(host, "copies") != 0;
+    h->locks = number(host, "locks") != 0;
     (void)pthread_mutex_lock(&lock);
     struct place *p = places;
     while (p && strcmp(p->name, name) != 0)
@@ -131,13 +134,13 @@ static struct object *find(const struct place *p, const char *key)
 }
 
 static int32_t put(struct handle *h, const char *key, int replace, unsigned char *data,
-                   uint64_t len)
+                   uint64_t len, int64_t locked_until)
 {
     struct place *p = h->place;
     int32_t rc = SR_STORAGE_OK;
     (void)pthread_mutex_lock(&lock);
     struct object *o = find(p, key);
-    if (o && !replace) {
+    if (o && (!replace || o->locked_until)) {
         rc = SR_STORAGE_E_EXISTS;
     } else if (o) {
         free(o->data);
@@ -151,7 +154,7 @@ static int32_t put(struct handle *h, const char *key, int replace, unsigned char
         if (copy) {
             size_t i = at(p, key);
             memmove(more + i + 1, more + i, (p->len - i) * sizeof *more);
-            more[i] = (struct object){copy, data, len};
+            more[i] = (struct object){copy, data, len, locked_until};
             p->len++;
         } else {
             rc = SR_STORAGE_E_NO_SPACE;
@@ -203,7 +206,8 @@ static int32_t faulty_save(void *handle, const struct sr_storage_object *object,
         }
         len += (uint64_t)n;
     }
-    int32_t rc = put(h, object->key, (options->flags & SR_STORAGE_SAVE_REPLACE) != 0, data, len);
+    int32_t rc = put(h, object->key, (options->flags & SR_STORAGE_SAVE_REPLACE) != 0, data, len,
+                     options->retain_until);
     if (rc != SR_STORAGE_OK) {
         free(data);
         return rc;
@@ -224,8 +228,11 @@ static int entry_copy(struct handle *h, const char *after, char key[SR_STORAGE_K
     if (there) {
         const struct object *o = &h->place->objects[i];
         (void)snprintf(key, SR_STORAGE_KEY_MAX, "%s", o->key);
-        *e = (struct sr_storage_entry){
-            .size = sizeof *e, .key = key, .object_size = o->len, .modified = time(NULL)};
+        *e = (struct sr_storage_entry){.size = sizeof *e,
+                                       .key = key,
+                                       .object_size = o->len,
+                                       .modified = time(NULL),
+                                       .locked_until = o->locked_until};
         if (h->sums && EVP_Digest(o->data, o->len, sum, NULL, EVP_sha256(), NULL) == 1) {
             e->checksum_kind = SR_STORAGE_SUM_SHA256;
             e->checksum_len = 32;
@@ -329,7 +336,8 @@ static int32_t faulty_delete(void *handle, const struct sr_storage_delete_option
         return fail(h, SR_STORAGE_E_UNAVAILABLE, "the connection was refused");
     (void)pthread_mutex_lock(&lock);
     struct object *o = find(h->place, options->key);
-    if (o) {
+    ret_deletion->outcome = o && o->locked_until ? SR_STORAGE_KEPT : SR_STORAGE_DELETED;
+    if (o && !o->locked_until) {
         size_t i = (size_t)(o - h->place->objects);
         free(o->key);
         free(o->data);
@@ -337,7 +345,6 @@ static int32_t faulty_delete(void *handle, const struct sr_storage_delete_option
         h->place->len--;
     }
     (void)pthread_mutex_unlock(&lock);
-    ret_deletion->outcome = SR_STORAGE_DELETED;
     return broken ? fail(h, SR_STORAGE_E_UNAVAILABLE, "the answer was lost") : SR_STORAGE_OK;
 }
 
@@ -351,7 +358,8 @@ static int32_t faulty_copy(void *handle, const struct sr_storage_copy_options *o
     unsigned char *data = bytes_of(h, options->from, &len);
     if (!data)
         return fail(h, SR_STORAGE_E_NOT_FOUND, "no such object");
-    int32_t rc = put(h, options->to, (options->flags & SR_STORAGE_SAVE_REPLACE) != 0, data, len);
+    int32_t rc = put(h, options->to, (options->flags & SR_STORAGE_SAVE_REPLACE) != 0, data, len,
+                     options->retain_until);
     if (rc != SR_STORAGE_OK) {
         free(data);
         return rc;
@@ -363,7 +371,8 @@ static int32_t faulty_copy(void *handle, const struct sr_storage_copy_options *o
 static int32_t faulty_caps(void *handle, uint64_t *ret)
 {
     const struct handle *h = handle;
-    *ret = SR_CAP_ATOMIC_CREATE | SR_CAP_SORTED_LIST | (h->copies ? SR_CAP_COPY : 0);
+    *ret = SR_CAP_ATOMIC_CREATE | SR_CAP_SORTED_LIST | (h->copies ? SR_CAP_COPY : 0) |
+           (h->locks ? SR_CAP_LOCK : 0);
     return SR_STORAGE_OK;
 }
 
@@ -380,6 +389,7 @@ static const struct sr_storage_setting settings[] = {
     ROW("late", BOOL, 0, "It fails after it has done its work"),
     ROW("sums", BOOL, 0, "Listings tell checksums"),
     ROW("copies", BOOL, 0, "Objects can be copied inside"),
+    ROW("locks", BOOL, 0, "Objects can be locked"),
     ROW("spoil", STRING, 0, "Fetches of keys that end so give wrong bytes"),
     {0},
 };
@@ -389,7 +399,7 @@ static struct sr_storage_plugin plugin = {
     .version = "1.0",
     .description = "Places in memory whose calls fail by number",
     .license = "MIT",
-    .capabilities = SR_CAP_ATOMIC_CREATE | SR_CAP_SORTED_LIST | SR_CAP_COPY,
+    .capabilities = SR_CAP_ATOMIC_CREATE | SR_CAP_SORTED_LIST | SR_CAP_COPY | SR_CAP_LOCK,
     .settings = settings,
     .open = faulty_open,
     .close = faulty_close,

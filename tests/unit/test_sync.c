@@ -773,6 +773,50 @@ static void encryption_is_demanded(void)
     CU_ASSERT_EQUAL(synced(&plain, MORE("BACKUP_B_REQUIRE_ENCRYPTION=on")), SR_E_REFUSED);
 }
 
+static int locked_emit(void *ctx, const struct sr_store_entry *e)
+{
+    (void)sr_buf_printf(ctx, "%s%s\n", e->locked_until == NOW + INT64_C(3) * 86400 ? "locked " : "",
+                        e->key);
+    return 0;
+}
+
+/* What TO is to keep from being deleted is locked with the very request that stores it. */
+static void locks_of_the_target(void)
+{
+    struct hand h;
+    struct sr_stores s = {0};
+    struct sr_buf b;
+    round_number++;
+    make_set("a", "held-proven-20261117000000", "app", 0);
+    CU_ASSERT_EQUAL(synced(&plain, MORE("BACKUP_B_LOCK_DAYS=3")), SR_E_CONFIG);
+    char *none = content("b");
+    CU_ASSERT_STRING_EQUAL(none, "");
+    free(none);
+    CU_ASSERT_EQUAL(synced(&plain, MORE("BACKUP_B_LOCK_DAYS=3", "BACKUP_B_LOCKS=on")), SR_OK);
+    hand_open(&h, NULL);
+    sr_buf_init(&b, 1 << 16);
+    ASSERT_OK(
+        sr_store_list(sr_store_ro(store_open(&h, "b", &s)), "held", NULL, locked_emit, &b, &h.err),
+        h.err);
+    static const char *const kept[] = {"app.detail.json.gz.gpg", "app.manifest.json", "app.sha256",
+                                       "globals.sql.gpg", "sql.gpg"},
+                             *const free_[] = {"app.hold", "app.proof-opened-20261101000000.json",
+                                               "claim"};
+    char want[256];
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        (void)snprintf(want, sizeof want, "locked held-proven-20261117000000.%s\n", kept[i]);
+        CU_ASSERT_PTR_NOT_NULL(strstr(sr_buf_str(&b), want));
+    }
+    for (size_t i = 0; i < sizeof free_ / sizeof *free_; i++) {
+        (void)snprintf(want, sizeof want, "\nheld-proven-20261117000000.%s\n", free_[i]);
+        CU_ASSERT_PTR_NOT_NULL(strstr(sr_buf_str(&b), want));
+    }
+    sr_buf_done(&b);
+    sr_stores_close(&s);
+    hand_close(&h);
+    SAME_CONTENT();
+}
+
 static void a_listing_that_breaks_stops_all(void)
 {
     struct hand h;
@@ -871,6 +915,7 @@ int main(void)
         {"deleting is held back", deleting_is_held_back},
         {"a name belongs to one", a_name_belongs_to_one},
         {"encryption is demanded", encryption_is_demanded},
+        {"locks of the target", locks_of_the_target},
         {"a listing that breaks stops all", a_listing_that_breaks_stops_all},
         {"a dry run does nothing", a_dry_run_does_nothing},
         {"a store that is down is given up", a_store_that_is_down_is_given_up},
