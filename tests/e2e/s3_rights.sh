@@ -70,6 +70,12 @@ without ListMultipartUploadParts '' '{"match": "PUT partNumber=3&", "reply": {"s
 exit_is 30 'ListMultipartUploadParts: an upload that fails' call save k "$T/big"
 contains 'ListMultipartUploadParts: what it says' "$ERR" 'no right to see whether a part is left'
 is 'ListMultipartUploadParts: it is ended' "$(uploads store k)" 0
+without ListMultipartUploadParts '' '{"match": "PUT partNumber=3&", "reply": {"status": 403}}' '{"match": "DELETE uploadId", "reply": {"status": 403}}'
+call save k "$T/big" >/dev/null 2>&1
+is 'ListMultipartUploadParts: an upload is left' "$(uploads store k)" 1
+server_rules store
+exit_is 30 'ListMultipartUploadParts: sweeping' call sweep 0
+is 'ListMultipartUploadParts: what may be alive stays' "$(uploads store k)" 1
 without ListBucketMultipartUploads
 exit_is 30 'ListBucketMultipartUploads: sweeping' call sweep 0
 contains 'ListBucketMultipartUploads: what it says' "$ERR" 'lifecycle rule for incomplete uploads'

@@ -136,6 +136,17 @@ no word about more|$entry
 a key that cannot be|<EncodingType>url</EncodingType><IsTruncated>false</IsTruncated><Contents><Key>l/%zz</Key><Size>1</Size></Contents>
 TABLE
 
+fresh '{"endless": "empty"}'
+exit_is 90 'empty pages without end' call list
+contains 'empty pages: are counted' "$ERR" 'empty pages in a row'
+fresh '{"endless": "fresh"}'
+"$SR_BUILDDIR/tests/server/store_call" list >"$T/endless" 2>"$T/endless.err" &
+pid=$!
+ok 'new keys without end come in' poll 20 eval '[ "$(server_requests store .number | tail -n 1)" -gt 50 ]'
+kill -TERM "$pid"
+wait "$pid"
+is 'new keys without end: whoever waits can end it' "$?" 130
+
 # Fetching goes on where it was cut, of the same object.
 fresh '{}'
 call save f "$T/big" >/dev/null 2>&1
