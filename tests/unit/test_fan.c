@@ -104,10 +104,16 @@ static void *side_main(void *arg)
     return NULL;
 }
 
+static void side_start_for(struct side *s, struct sr_fan *f, unsigned reader, unsigned pause_us,
+                           uint64_t len)
+{
+    *s = (struct side){.f = f, .reader = reader, .len = len, .pause_us = pause_us};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&s->thread, NULL, side_main, s), 0);
+}
+
 static void side_start(struct side *s, struct sr_fan *f, unsigned reader, unsigned pause_us)
 {
-    *s = (struct side){.f = f, .reader = reader, .len = UINT64_MAX, .pause_us = pause_us};
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&s->thread, NULL, side_main, s), 0);
+    side_start_for(s, f, reader, pause_us, UINT64_MAX);
 }
 
 static uint64_t side_end(struct side *s)
@@ -287,8 +293,7 @@ static void every_pace_gets_every_byte(void)
     const uint64_t all = 12 * MIB + 3;
     sr_fan_defer(f, 4);
     for (unsigned i = 0; i < 5; i++)
-        side_start(&sides[i], f, i, i == 4 ? 0 : i * 700);
-    sides[2].len = 3 * MIB;
+        side_start_for(&sides[i], f, i, i == 4 ? 0 : i * 700, i == 2 ? 3 * MIB : UINT64_MAX);
     CU_ASSERT_EQUAL(put(f, 0, all, 20000, &rc), all);
     sr_fan_end(f);
     for (int i = 0; i < 1000 && sr_fan_settle(f, 20) != SR_OK; i++)
