@@ -26,6 +26,7 @@ struct adopting {
     struct sr_store_rw *store;
     struct sr_passphrase *passphrase;
     char source[SR_SOURCE_MAX];
+    int64_t retain_until; /* what is copied in is locked until then; 0: not */
 };
 
 /* What reading a file to its end told about it. */
@@ -162,7 +163,8 @@ static int copy_in(struct adopting *a, const char *file, const struct seen *seen
         rc = sr_object_key(&name, key, SR_KEY_MAX, err);
     if (rc != SR_OK)
         return rc;
-    struct sr_store_object object = {.key = key, .size_hint = seen->bytes.stored_size};
+    struct sr_store_object object = {
+        .key = key, .size_hint = seen->bytes.stored_size, .retain_until = a->retain_until};
     struct copying c = {.file = file, .fd = fd, .sha = EVP_MD_CTX_new(), .seen = seen};
     if (!c.sha || EVP_DigestInit_ex(c.sha, EVP_sha256(), NULL) != 1)
         rc = sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
@@ -278,7 +280,7 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
     if (rc == SR_OK)
         rc = sr_beside_key(m->set, a->source, "manifest.json", beside, sizeof beside, err);
     if (rc == SR_OK)
-        rc = sr_store_save_small(a->store, beside, text.data, text.len, err);
+        rc = sr_store_save_locked(a->store, beside, text.data, text.len, a->retain_until, err);
     if (rc != SR_OK && rc != SR_E_IN_DOUBT && copied)
         copy_out(a, key);
     if (rc == SR_OK &&
@@ -327,6 +329,8 @@ int sr_adopt_run(struct sr_context *ctx, const struct sr_adopt_options *o, struc
     if (rc == SR_OK) {
         sr_watch_stores(ctx, &a.stores);
         a.store = a.stores.items[0];
+        rc = sr_store_lock_until(sr_store_ro(a.store), sr_clock_now(ctx->clock), &a.retain_until,
+                                 err);
     }
     for (size_t i = 0; rc == SR_OK && i < o->files->len; i++) {
         rc = adopt_one(&a, o->files->items[i], &list[n], err);
