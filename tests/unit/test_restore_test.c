@@ -130,6 +130,7 @@ static void blame(void)
         /* A name between others. */
         {"ERROR:  relation \"x\" and role \"y\" does not exist", SR_BLAME_MISSING,
          "role y is missing"},
+        {"ERROR:  role \"x\" of relation \"y\" does not exist", SR_BLAME_BACKUP, ""},
         {"ERROR:  could not extend file: No space left on device", SR_BLAME_SERVER, ""},
         {"FATAL:  terminating connection due to administrator command", SR_BLAME_SERVER, ""},
         {"psql was killed by signal 9 (Killed)", SR_BLAME_SERVER, ""},
