@@ -69,7 +69,10 @@ static int verify_one(struct verifying *v, struct sr_store_rw *store,
         if (v->bad++ == 0)
             v->first = e;
     }
-    return sr_verify_record(v->cli->ctx, v->prover, now->store, &set, &now->result, err);
+    rc = sr_verify_record(v->cli->ctx, v->prover, now->store, &set, &now->result, err);
+    if (rc == SR_OK && pick->proofs > SR_PROOFS_MANY)
+        rc = sr_prover_trim(v->prover, now->store, &set, err);
+    return rc;
 }
 
 /* STORE:BACKUP asks for one copy alone. No other part of BACKUP can hold a colon. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define GATHERED 2000    /* names looked at when trimming: the rest is for another time */
 #define SECONDS_TRIED 30 /* so many hosts may prove one rung of one set in one second */
 
 /* A store that was opened to be written to, or could not be. */
@@ -178,4 +179,61 @@ int sr_prover_record(struct sr_prover *p, const char *store, const struct sr_cat
     if (rc == SR_OK && why && !*ret_why)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     return rc;
+}
+
+/* --- what has been said again since --- */
+
+struct gathering {
+    const struct sr_catalog_set *set;
+    struct sr_strlist suffixes;
+    int rc;
+};
+
+static int gather(void *ctx, const struct sr_store_entry *e)
+{
+    struct gathering *g = ctx;
+    struct sr_key_parts parts;
+    sr_key_parse(e->key, &parts);
+    if (parts.kind == SR_KEY_PROOF && strcmp(parts.set, g->set->set) == 0 &&
+        strcmp(parts.source, g->set->source) == 0)
+        g->rc = sr_strlist_add(&g->suffixes, parts.suffix);
+    return g->rc != SR_OK || g->suffixes.len == GATHERED;
+}
+
+/* How many of the same rung and outcome are later; of those of one second the names differ. */
+static size_t later_ones(const struct sr_strlist *all, const struct sr_proof_name *n)
+{
+    size_t later = 0;
+    struct sr_proof_name m;
+    for (size_t i = 0; i < all->len; i++)
+        if (sr_proof_name_read(all->items[i], &m) == SR_OK && m.rung == n->rung &&
+            m.failed == n->failed && m.time > n->time)
+            later++;
+    return later;
+}
+
+int sr_prover_trim(struct sr_prover *p, const char *store, const struct sr_catalog_set *set,
+                   struct sr_error *err)
+{
+    struct gathering g = {.set = set};
+    struct sr_proof_name n;
+    struct hand *h = NULL;
+    char prefix[SR_SET_MAX + SR_SOURCE_MAX + 16], key[SR_KEY_MAX];
+    int rc = sr_config_bool(p->ctx->cfg, "BACKUP_PROOFS") ? hand_of(p, store, &h, err) : SR_OK;
+    if (rc != SR_OK || !h || h->why)
+        return rc;
+    (void)snprintf(prefix, sizeof prefix, "%s.%s.proof-", set->set, set->source);
+    if (sr_store_list(sr_store_ro(h->store), prefix, NULL, gather, &g, NULL) == SR_OK)
+        for (size_t i = 0; i < g.suffixes.len; i++) {
+            if (sr_proof_name_read(g.suffixes.items[i], &n) != SR_OK ||
+                later_ones(&g.suffixes, &n) < SR_PROOFS_KEPT)
+                continue;
+            if (sr_beside_key(set->set, set->source, g.suffixes.items[i], key, sizeof key, NULL) !=
+                    SR_OK ||
+                sr_store_delete(h->store, key, NULL, NULL, NULL) != SR_OK)
+                break;
+        }
+    sr_strlist_done(&g.suffixes);
+    return g.rc == SR_OK ? sr_context_check(p->ctx, err)
+                         : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
 }

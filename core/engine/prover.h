@@ -26,6 +26,14 @@ int sr_prover_new(struct sr_context *ctx, struct sr_prover **ret, struct sr_erro
 int sr_prover_record(struct sr_prover *p, const char *store, const struct sr_catalog_set *set,
                      const char *manifest, struct sr_proof *proof, char **ret_why,
                      struct sr_error *err);
+/* Deletes proofs of the set that say nothing any more: of each rung and outcome all but the latest
+ * SR_PROOFS_KEPT, which leaves where the set stands as it is. What may not be deleted stays; that
+ * is no failure. For a set that has gathered more than SR_PROOFS_MANY. SR_E_CANCELLED,
+ * SR_E_NO_MEMORY. */
+#define SR_PROOFS_KEPT 10
+#define SR_PROOFS_MANY 50
+int sr_prover_trim(struct sr_prover *p, const char *store, const struct sr_catalog_set *set,
+                   struct sr_error *err);
 void sr_prover_free(struct sr_prover *p);
 
 #define SR_PROOFS_READ_MAX 100 /* of one set, the latest first */

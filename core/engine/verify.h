@@ -70,6 +70,7 @@ struct sr_verify_pick {
     char set[SR_SET_MAX], source[SR_SOURCE_MAX];
     int64_t time;
     struct sr_standing standing;
+    size_t proofs; /* how many there are */
 };
 struct sr_verify_picks {
     struct sr_verify_pick *items;

@@ -129,7 +129,7 @@ static int picks_of(struct sr_verify_picks *p, size_t *cap, size_t store,
             *cap = more;
         }
         struct sr_verify_pick *pick = &p->items[p->len++];
-        *pick = (struct sr_verify_pick){.store = store, .time = s->time};
+        *pick = (struct sr_verify_pick){.store = store, .time = s->time, .proofs = s->proofs.len};
         memcpy(pick->set, s->set, sizeof pick->set);
         memcpy(pick->source, s->source, sizeof pick->source);
         sr_standing_of(&s->proofs, &pick->standing);

@@ -48,6 +48,21 @@ exit_is 0 'once more' sr verify open
 exit_is 0 'and once more' sr verify open
 is 'each is kept' "$(_keys | grep -c '^open.*proof')" $((n + 2))
 
+# Of very many only the latest are kept, and nothing else is said by them than before.
+set_now=$(_keys | sed -n 's/\.shop\.manifest\.json$//p' | grep ^open)
+for i in $(seq 10 59); do
+    : >"$BACKUP_DIR/$set_now.shop.proof-reread-202001010000$i.json"
+done
+: >"$BACKUP_DIR/$set_now.shop.proof-failed-reread-20200101000000.json"
+printf x >"$BACKUP_DIR/$set_now.shop.proof-flown-20200101000000.json"
+exit_is 0 'verify of a set with many proofs' sr verify open
+is 'the older ones are gone' "$(_keys | grep -c '^open.*proof-reread')" 10
+is 'the latest is there' "$(_keys | grep -c 'proof-reread-20200101000059')" 1
+is 'what is of another kind stays' "$(_keys | grep -c -e proof-failed-reread -e proof-flown)" 2
+is 'nothing of the standing is lost' "$(sr list --json 2>/dev/null | jq -r '.backups[] | select(.label == "open").rung')" opened
+is 'and no other set lost any' "$(proofs_of sealed)" 'proof-opened proof-reread '
+rm "$BACKUP_DIR/$set_now".shop.proof-*reread-2020* "$BACKUP_DIR/$set_now".shop.proof-flown*
+
 # Carried over to another backup, or under another name, a proof counts for nothing.
 exit_is 0 'a backup that nobody checked' sr backup --label lone
 lone=$(_keys | sed -n 's/\.shop\.manifest\.json$//p' | grep ^lone)
