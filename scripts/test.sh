@@ -1,7 +1,7 @@
 #!/bin/bash
 # test.sh [PART...]: installs what is missing, builds, and runs everything, or only the parts named:
 #
-#   install configure format gcc local clang coverage asan valgrind fuzz dist bench quickstart
+#   install configure format gcc local adapters clang coverage asan valgrind fuzz dist bench quickstart
 #   check, unit, e2e: the optimised build's tests: all, the unit tests or the end-to-end tests alone
 #
 # Without a part everything is run but `check`: the whole suite then runs twice, instrumented for coverage
@@ -14,7 +14,7 @@ set -uo pipefail
 
 coverage_bound=90   # per cent of lines
 fuzz_seconds=12    # per target
-all_parts='install configure format gcc local clang coverage asan valgrind fuzz dist bench quickstart'
+all_parts='install configure format gcc local adapters clang coverage asan valgrind fuzz dist bench quickstart'
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${SR_TEST_DIR:-$top/build/test}
@@ -101,7 +101,6 @@ refuses() { # refuses WORDS CONFIGURE-ARGUMENT...: configure stops and says WORD
 part_configure() {
     step 'configure refuses an unknown adapter' refuses "unknown adapter 'nosuch'" --with-adapters=nosuch
     step 'the refusal names the known adapters' refuses 'known: local' --with-adapters=local,nosuch
-    step 'configure refuses an adapter that is not part of this version' refuses 'gcs cannot be built' --with-adapters=local,gcs
     step 'configure refuses no adapter at all' refuses 'at least one' --with-adapters=no
     # A missing library is told with its Debian package.
     step 'configure names the package of a missing library' \
@@ -140,6 +139,23 @@ part_local() {
 
 part_clang() {
     need clang CC=clang
+}
+
+installs_only() { # installs_only NAME: of plugins and their pages nothing else
+    local root=$work/only-$1/root
+    rm -rf "$root"
+    make -C "$work/only-$1" install DESTDIR="$root" >/dev/null 2>&1 &&
+        [ "$(find "$root" -path '*strongroom/plugins/*' -type f -printf '%f\n')" = "$1.so" ]
+}
+
+# Each adapter of a network alone: what it names is built, passes, and is all that is installed.
+part_adapters() {
+    local name
+    for name in s3 gcs azure; do
+        need "only-$name" CC=gcc --with-adapters="$name"
+        run_tests "only-$name" "$work/only-$name" check-unit
+        step "--with-adapters=$name installs nothing else" installs_only "$name"
+    done
 }
 
 part_check() {
@@ -254,6 +270,7 @@ part_bench() {
     SR_BUILDDIR=$work/gcc step 'bench: restore.sh runs at a small size' bash "$top/tests/bench/restore.sh" --smoke
     SR_BUILDDIR=$work/gcc step 'bench: border.sh runs at a small size' bash "$top/tests/bench/border.sh" --smoke
     SR_BUILDDIR=$work/gcc step 'bench: s3.sh runs at a small size' bash "$top/tests/bench/s3.sh" --smoke
+    SR_BUILDDIR=$work/gcc step 'bench: azure.sh runs at a small size' bash "$top/tests/bench/azure.sh" --smoke
 }
 
 part_quickstart() {

@@ -192,13 +192,13 @@ class Server(socketserver.ThreadingTCPServer):
         pass
 
 
-def main():
+def main(handler):
     p = argparse.ArgumentParser()
     p.add_argument("--port-file", required=True)
     p.add_argument("--keep")
     args = p.parse_args()
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), handler)
     server.store = Store(args.keep)
     with open(args.port_file + ".new", "w") as f:
         f.write(str(server.server_address[1]))
@@ -206,4 +206,5 @@ def main():
     server.serve_forever()
 
 
-main()
+if __name__ == "__main__":
+    main(Handler)
