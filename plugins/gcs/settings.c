@@ -39,9 +39,9 @@ const struct sr_storage_setting gcs_setting_rows[] = {
         .fallback = "false"),
     ROW("hold", CHOICE, 0, "Hold that new objects are put under", .fallback = "none",
         .choices = "none|temporary|event"),
-    ROW("lock_mode", CHOICE, 0, "Kind of retention where objects are locked", .fallback = "Unlocked",
+    ROW("object_lock_mode", CHOICE, 0, "Kind of retention where objects are locked", .fallback = "Unlocked",
         .choices = "Unlocked|Locked"),
-    ROW("lock_days", INT, 0, "Days for which new objects are locked; 0: not, unless asked", .fallback = "0",
+    ROW("object_lock_days", INT, 0, "Days for which new objects are locked; 0: not, unless asked", .fallback = "0",
         .min = 0, .max = 36500),
     ROW("user_project", STRING, 0, "Project that pays for the requests", .names = "GOOGLE_CLOUD_QUOTA_PROJECT"),
     ROW("credentials", CHOICE, 0, "Where credentials may come from; auto: the first that is set up; none: requests without any",
@@ -132,9 +132,9 @@ static int32_t objects_read(const struct sr_storage_host *host, struct gcs_setti
     if (rc == SR_STORAGE_OK)
         rc = sc_setting_choice(host, "hold", holds, &hold, err);
     if (rc == SR_STORAGE_OK)
-        rc = sc_setting_string(host, "lock_mode", &set->lock_mode, err);
+        rc = sc_setting_string(host, "object_lock_mode", &set->lock_mode, err);
     if (rc == SR_STORAGE_OK)
-        rc = sc_setting_number(host, "lock_days", &days, err);
+        rc = sc_setting_number(host, "object_lock_days", &days, err);
     if (rc != SR_STORAGE_OK)
         return rc;
     set->hold = (enum gcs_hold)hold;

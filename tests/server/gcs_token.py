@@ -85,7 +85,7 @@ def by_refresh(form):
         raise Bad("invalid_grant", "Token has been expired or revoked.")
     if (form.get("client_id"), form.get("client_secret")) != (known["client_id"], known["client_secret"]):
         raise Bad("invalid_client", "The OAuth client was not found.", 401)
-    return granted(known["account"], SCOPES[1], scope=SCOPES[1])
+    return granted(known["account"], SCOPES[1])
 
 
 def exchange(request, form):

@@ -22,7 +22,7 @@ static int32_t rig_open(struct rig *x, const char *const *overrides)
     static const char *const usual[] = {
         "bucket",      "backups", "upload",      "auto",     "part_size",       "8388608",
         "concurrency", "4",       "max_parts",   "10000",    "custom_time",     "0",
-        "hold",        "none",    "lock_mode",   "Unlocked", "lock_days",       "0",
+        "hold",        "none",    "object_lock_mode",   "Unlocked", "object_lock_days",       "0",
         "credentials", "auto",    "no_metadata", "1",        "service_account", "default",
         "verify_tls",  "1",       NULL};
     size_t n = 0;
@@ -71,7 +71,7 @@ static void each_wrong_setting_is_named(void)
         {"max_parts", "1", "max_parts"},
         {"customer_key", "c2hvcnQ=", "customer_key"},
         {"hold", "maybe", "hold"},
-        {"lock_days", "-1", "lock_days"},
+        {"object_lock_days", "-1", "object_lock_days"},
         {"user_project", "a\r\nx-evil: 1", "user_project"},
         {"verify_tls", "", "verify_tls"},
     };
