@@ -105,6 +105,8 @@ part_configure() {
     # A missing library is told with its Debian package.
     step 'configure names the package of a missing library' \
         refuses 'apt-get install libzstd-dev' PKG_CONFIG="$work/log/no-zstd"
+    step 'every subset of adapters has what it names and no more; one plugin is installed by itself' \
+        env SR_SRCDIR="$top" bash "$top/tests/install/adapters.sh" "$work/adapters" s3 gcs azure
 }
 
 part_format() {

@@ -125,8 +125,9 @@ mkfifo "$T/pipe"
 env BACKUP_GCS_UPLOAD=multipart "$SR_BUILDDIR/tests/server/store_call" save dead "$T/pipe" >"$T/out" 2>"$T/err" &
 pid=$!
 exec {hold}>"$T/pipe"
-head -c 6000000 "$T/big" >&$hold
-poll 20 grep -q 'partNumber=1' "$T/err"
+head -c 10700000 "$T/big" >&$hold
+is_begun() { [ "$(gcs_state store '.uploads | length')" = 1 ]; }
+poll 20 is_begun
 kill -9 $pid
 exec {hold}>&-
 wait $pid
