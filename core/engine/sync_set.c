@@ -246,6 +246,16 @@ static int move(struct sr_sync_moving *v, const struct sr_catalog_set *to, struc
     return rc;
 }
 
+/* A prune takes the manifest first: what then fails is no damage. */
+static int gone_meanwhile(const struct sr_sync_moving *v)
+{
+    char key[SR_KEY_MAX];
+    return v->source_bad &&
+           sr_beside_key(v->set->set, v->set->source, "manifest.json", key, sizeof key, NULL) ==
+               SR_OK &&
+           sr_store_stat(sr_store_ro(v->l->from), key, NULL, NULL, NULL) == SR_E_NOT_FOUND;
+}
+
 int sr_sync_set(struct sr_sync_lane *l, const struct sr_sync_work *w, struct sr_sync_item *it,
                 struct sr_error *err)
 {
@@ -262,16 +272,19 @@ int sr_sync_set(struct sr_sync_lane *l, const struct sr_sync_work *w, struct sr_
     int rc = move(&v, w->to, err);
     if (rc == SR_OK) {
         say_done(&v);
+    } else if (gone_meanwhile(&v)) {
+        rc = SR_OK;
+        sr_sync_say(it, SR_SYNC_SKIPPED, "it was deleted from %s since that was listed",
+                    l->s->from.name);
     } else {
         enum sr_sync_outcome o = v.source_bad         ? SR_SYNC_CORRUPT
                                  : rc == SR_E_REFUSED ? SR_SYNC_REFUSED
                                                       : SR_SYNC_FAILED;
         sr_sync_say(it, o, "%s", err->text);
-        /* What cannot become a backup is not left lying about; what was cut off is, to go on from.
-         */
-        if (v.source_bad && !v.committed && v.made.saved.len > 0)
-            (void)sr_target_rollback(&v.made);
     }
+    /* What cannot become a backup is not left lying about; what was cut off is, to go on from. */
+    if (v.source_bad && !v.committed && v.made.saved.len > 0)
+        (void)sr_target_rollback(&v.made);
     sr_target_done(&v.made);
     sr_manifest_free(v.m);
     sr_buf_done(&v.text);

@@ -9,6 +9,7 @@
  *     sums      listings, saves and copies tell the SHA-256 of each object
  *     locks     objects can be locked, and are then neither deleted nor replaced
  *     copies    objects can be copied inside the place
+ *     vanish    objects whose keys end so are gone when they are fetched
  *     spoil     a fetch of keys that end so gives one bit turned
  *
  * Calls that count: save, list, fetch, delete, stat, copy. */
@@ -45,7 +46,7 @@ struct handle {
     struct place *place;
     long fail;
     int down, late, sums, copies, locks;
-    char spoil[128];
+    char spoil[128], vanish[128];
 };
 
 static int32_t fail(const struct handle *h, int32_t code, const char *text)
@@ -72,6 +73,8 @@ static int32_t faulty_open(const struct sr_storage_host *host,
     (void)host->setting(host, "place", name, sizeof name);
     if (host->setting(host, "spoil", h->spoil, sizeof h->spoil) < 0)
         h->spoil[0] = '\0';
+    if (host->setting(host, "vanish", h->vanish, sizeof h->vanish) < 0)
+        h->vanish[0] = '\0';
     h->fail = number(host, "fail");
     h->down = number(host, "down") != 0;
     h->late = number(host, "late") != 0;
@@ -131,6 +134,22 @@ static struct object *find(const struct place *p, const char *key)
 {
     size_t i = at(p, key);
     return i < p->len && strcmp(p->objects[i].key, key) == 0 ? &p->objects[i] : NULL;
+}
+
+/* With the lock. */
+static void take_out(struct place *p, struct object *o)
+{
+    size_t i = (size_t)(o - p->objects);
+    free(o->key);
+    free(o->data);
+    memmove(o, o + 1, (p->len - i - 1) * sizeof *o);
+    p->len--;
+}
+
+static int ends_so(const char *key, const char *end)
+{
+    size_t k = strlen(key), n = strlen(end);
+    return n && n <= k && strcmp(key + k - n, end) == 0;
 }
 
 static int32_t put(struct handle *h, const char *key, int replace, unsigned char *data,
@@ -294,7 +313,11 @@ static unsigned char *bytes_of(struct handle *h, const char *key, uint64_t *ret_
 {
     unsigned char *data = NULL;
     (void)pthread_mutex_lock(&lock);
-    const struct object *o = find(h->place, key);
+    struct object *o = find(h->place, key);
+    if (o && ends_so(key, h->vanish)) {
+        take_out(h->place, o);
+        o = NULL;
+    }
     if (o && (data = malloc(o->len + 1)) != NULL) {
         memcpy(data, o->data, o->len);
         *ret_len = o->len;
@@ -311,10 +334,9 @@ static int32_t faulty_fetch(void *handle, const struct sr_storage_fetch_options 
     int broken = falls(h);
     unsigned char *data = bytes_of(h, options->key, &len);
     int32_t rc = SR_STORAGE_OK;
-    size_t k = strlen(options->key), n = strlen(h->spoil);
     if (!data)
         return fail(h, SR_STORAGE_E_NOT_FOUND, "no such object");
-    if (n && n <= k && strcmp(options->key + k - n, h->spoil) == 0 && len)
+    if (ends_so(options->key, h->spoil) && len)
         data[len / 2] ^= 1;
     uint64_t half = len / 2;
     if (half && writer->write(writer->ctx, data, half) != 0)
@@ -337,13 +359,8 @@ static int32_t faulty_delete(void *handle, const struct sr_storage_delete_option
     (void)pthread_mutex_lock(&lock);
     struct object *o = find(h->place, options->key);
     ret_deletion->outcome = o && o->locked_until ? SR_STORAGE_KEPT : SR_STORAGE_DELETED;
-    if (o && !o->locked_until) {
-        size_t i = (size_t)(o - h->place->objects);
-        free(o->key);
-        free(o->data);
-        memmove(o, o + 1, (h->place->len - i - 1) * sizeof *o);
-        h->place->len--;
-    }
+    if (o && !o->locked_until)
+        take_out(h->place, o);
     (void)pthread_mutex_unlock(&lock);
     return broken ? fail(h, SR_STORAGE_E_UNAVAILABLE, "the answer was lost") : SR_STORAGE_OK;
 }
@@ -390,6 +407,7 @@ static const struct sr_storage_setting settings[] = {
     ROW("sums", BOOL, 0, "Listings tell checksums"),
     ROW("copies", BOOL, 0, "Objects can be copied inside"),
     ROW("locks", BOOL, 0, "Objects can be locked"),
+    ROW("vanish", STRING, 0, "Keys that end so are gone when they are fetched"),
     ROW("spoil", STRING, 0, "Fetches of keys that end so give wrong bytes"),
     {0},
 };

@@ -35,7 +35,7 @@ exit_is 0 'all of it is sound' sr verify --all --store dr
 exit_is 0 'the hold came along' sr list --store dr --json
 is 'of that one' "$(json '[.backups[] | select(.hold) | .label] | join(",")')" night-1
 contains 'the audit log tells of each' "$(grep '"action":"db_backup_synced"' "$BACKUP_DIR/.strongroom/audit.log" | tail -1)" '"outcome":"success"'
-contains 'and of the run' "$(tail -1 "$BACKUP_DIR/.strongroom/audit.log")" '"action":"db_sync_succeeded"'
+contains 'and of the run' "$(grep '"action":"db_sync_' "$BACKUP_DIR/.strongroom/audit.log" | tail -1)" '"action":"db_sync_succeeded"'
 exit_is 0 'a proof that comes later' with BACKUP_PROOFS=on sr verify night-1 --store local
 exit_is 0 'comes along' sr sync local dr
 contains 'and is told' "$OUT" '.proof-opened-'
@@ -178,6 +178,22 @@ if declare -F swift_start >/dev/null && [ -e "$(sr_plugin_path)/s3.so" ]; then
     exit_is 0 'all is sound there' sr verify --all --store s3
     exit_is 0 'again: nothing' sr sync local s3 --json
     is 'comes' "$(json .bytes)" 0
+    # Cut off there as well: parts of an upload are no object, and it goes on.
+    broken=''
+    for delay in 0.2 0.4 0.6 0.8 1.0; do
+        for key in $(s3_keys off | grep 'shop/night-[45]'); do s3api delete-object --bucket off --key "$key" >/dev/null; done
+        "$SR_BUILDDIR/strongroom" sync local s3 >"$T/killed.out" 2>&1 &
+        pid=$!
+        sleep $delay
+        kill -KILL $pid 2>/dev/null
+        wait $pid 2>/dev/null
+        run sr verify --all --store s3
+        [ "$RC" = 0 ] || broken+="after $delay s: $OUT $ERR; "
+    done
+    is 'killed at five moments: no half backup' "$broken" ''
+    exit_is 0 'the next one goes on' sr sync local s3
+    exit_is 0 'both are in step' sr sync local s3 --dry-run --json
+    is 'in all' "$(json '[.sets[].outcome] | unique | join(",")')" same
     # What another client damaged is found by what the server tells, or by its size.
     key=$(s3_keys off | grep "shop/night-3.*\.sql\.gpg$" | grep -v globals)
     head -c 4000 /dev/urandom >"$T/junk"

@@ -562,6 +562,25 @@ static void a_damaged_source_stays(void)
     hand_close(&h);
 }
 
+/* A prune is at work in FROM meanwhile. */
+static void what_is_deleted_meanwhile(void)
+{
+    struct hand h;
+    make_three();
+    sync_with(&h, &plain, MORE("BACKUP_A_VANISH=" TWO ".app.manifest.json"));
+    ASSERT_OK(h.rc, h.err);
+    ITEM(&h, TWO, SR_SYNC_SKIPPED, "was deleted from a since");
+    ITEM(&h, ONE, SR_SYNC_COPIED, "");
+    hand_close(&h);
+    CU_ASSERT(!there("b", TWO ".sql.gpg"));
+    CU_ASSERT(!there("b", TWO ".claim"));
+    make_three();
+    sync_with(&h, &plain, MORE("BACKUP_A_VANISH=" TWO ".sql.gpg"));
+    CU_ASSERT_EQUAL(h.rc, SR_E_CORRUPT);
+    ITEM(&h, TWO, SR_SYNC_CORRUPT, "no such object");
+    hand_close(&h);
+}
+
 static void inside_one_place(void)
 {
     static const struct sr_sync_options o = {.from = "a", .to = "c"};
@@ -909,6 +928,7 @@ int main(void)
         {"going on", going_on},
         {"damage is mended", damage_is_mended},
         {"a damaged source stays", a_damaged_source_stays},
+        {"what is deleted meanwhile", what_is_deleted_meanwhile},
         {"inside one place", inside_one_place},
         {"retention of the target", retention_of_the_target},
         {"deleting", deleting},
