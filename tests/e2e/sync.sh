@@ -1,7 +1,7 @@
 # One store brought in step with another: folders, S3 on a real server, a plugin of a third party; damage, rules,
 # what is cut off and goes on.
 . "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
-[ -z "${SR_WITH_S3-yes}" ] || . "$SR_SRCDIR/tests/lib/swift.sh"
+. "$SR_SRCDIR/tests/lib/swift.sh"
 pg_start && pg_env && dataset shop 20 && gpg_home || exit 1
 sr_env
 export PGDATABASE=shop BACKUP_RETENTION_DAYS=0 BACKUP_COMPRESSION=none BACKUP_STORAGE_ADAPTER=local,dr=local \
@@ -165,7 +165,7 @@ wait $pid
 is 'a signal ends it' $? 143
 contains 'and it says so' "$(cat "$T/held.err")" 'signal 15'
 
-if declare -F swift_start >/dev/null && [ -e "$(sr_plugin_path)/s3.so" ]; then
+if [ -e "$(sr_plugin_path)/s3.so" ]; then
     ok 'Swift starts' swift_start || finish
     swift_env
     export AWS_EC2_METADATA_DISABLED=true
