@@ -5,8 +5,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 missing=()
-while read -r group package; do
+while read -r group package unless; do
     case " $* " in *" $group "*) ;; *) continue ;; esac
+    # A program that is there in another way, node with an npm of its own for one, would clash with Debian's.
+    [ -z "$unless" ] || ! command -v "$unless" >/dev/null || continue
     [ "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)" = 'install ok installed' ] || missing+=("$package")
 done < <(grep -v '^#' "$here/packages.txt")
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -55,7 +55,6 @@ static int32_t user_form(void *ctx, int64_t now, struct sc_buf *form, struct sc_
 static int32_t exchange_form(void *ctx, int64_t now, struct sc_buf *form, struct sc_error *err)
 {
     const struct form *a = ctx;
-    _cleanup_(sc_buf_done) struct sc_buf options = SC_BUF_INIT(4096);
     (void)now;
     sc_oauth_field(form, "grant_type", GRANT_EXCHANGE);
     sc_oauth_field(form, "audience", a->f->audience);

@@ -12,7 +12,7 @@
 #include "tests/unit/cloud_host.h"
 #include "tests/unit/scripted.h"
 
-static const struct sc_retry_policy quick = {3, 1, 5, 50, 10000};
+static const struct sc_retry_policy quick = {3, 1, 5, 50, 60000};
 
 struct fixture {
     struct test_host h;

@@ -432,10 +432,10 @@ static void deadline_while_the_source_stalls(void)
     uint64_t began = test_ms();
     struct source forever = {.never = 1};
     /* Without a deadline of its own the test would never end. */
-    (void)alarm(20);
+    (void)alarm(50);
     CU_ASSERT_EQUAL(save(&r, forever, SR_STORAGE_SAVE_REPLACE, 0), SR_STORAGE_E_TIMEOUT);
     (void)alarm(0);
-    CU_ASSERT(test_ms() - began < 5000);
+    CU_ASSERT(test_ms() - began < 30000);
     rig_end(&r);
 }
 
@@ -480,12 +480,12 @@ static void stalls(void)
         rig_begin(&r, rules, NULL);
         r.host.deadline = test_monotonic(NULL) + UINT64_C(700000000);
         uint64_t began = test_ms();
-        (void)alarm(20);
+        (void)alarm(50);
         int32_t rc = save(&r, (struct source){.left = rows[i].parts ? PART + 4 : 4}, 0, 0);
         (void)alarm(0);
         CU_ASSERT_EQUAL(rc, rows[i].code);
         CU_ASSERT_EQUAL(sent(&r, "DELETE", "uploadId=u") > 0, rows[i].aborted);
-        CU_ASSERT(test_ms() - began < 8000);
+        CU_ASSERT(test_ms() - began < 40000);
         if (rc != rows[i].code || (sent(&r, "DELETE", "uploadId=u") > 0) != rows[i].aborted)
             (void)fprintf(stderr, "%s at %s: %d %s\n", rows[i].match, rows[i].at, (int)rc,
                           r.host.text);
