@@ -47,6 +47,32 @@ int sr_catalog_read_with(struct sr_store *s,
     return sr_catalog_builder_finish(r.b, ret, err);
 }
 
+static int is_other(const struct sr_catalog *c, size_t at, size_t i)
+{
+    return i != at && c->sets[i].has_manifest && strcmp(c->sets[i].set, c->sets[at].set) == 0;
+}
+
+int sr_catalog_is_last(const struct sr_catalog *c, size_t at)
+{
+    char label[SR_SET_MAX];
+    int64_t time;
+    sr_set_split(c->sets[at].set, label, &time);
+    size_t from = at, to = at + 1;
+    /* Sets of one name that has the time in it have that time, and lie together. */
+    while (time > 0 && from > 0 && c->sets[from - 1].time == time)
+        from--;
+    while (time > 0 && to < c->len && c->sets[to].time == time)
+        to++;
+    if (time <= 0) {
+        from = 0;
+        to = c->len;
+    }
+    for (size_t i = from; i < to; i++)
+        if (is_other(c, at, i))
+            return 0;
+    return 1;
+}
+
 int sr_catalog_manifest_check(const struct sr_catalog_set *set, const void *text, size_t len,
                               struct sr_manifest **ret, struct sr_error *err)
 {

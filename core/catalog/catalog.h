@@ -55,6 +55,10 @@ int sr_catalog_manifest(struct sr_store *s, const struct sr_catalog_set *set,
 int sr_catalog_manifest_text(struct sr_store *s, const struct sr_catalog_set *set,
                              struct sr_buf *text, struct sr_manifest **ret, struct sr_error *err);
 
+/* Nonzero when no other source has a backup under the name of c->sets[at]: what is the name's own
+ * (its claim) goes with it. */
+int sr_catalog_is_last(const struct sr_catalog *c, size_t at);
+
 /* BACKUP as the command line takes it: label, set, object key, a unique beginning of either, or
  * "latest"; narrowed by source and label prefix (NULL: not). SR_E_NOT_FOUND (nearest names told),
  * SR_E_CONFIG when ambiguous (candidates told). The set stays owned by c. ret_object: the key when

@@ -6,11 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sr_listing_entry *entry_find(struct sr_listing *l, const struct sr_catalog_set *set)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < l->len; i++)
-        if (strcmp(l->items[i].set, set->set) == 0 && strcmp(l->items[i].source, set->source) == 0)
-            return &l->items[i];
+    const struct sr_listing_entry *x = a, *y = b;
+    int c = strcmp(x->set, y->set);
+    return c ? c : strcmp(x->source, y->source);
+}
+
+/* Among the first n, which are sorted by name. */
+static struct sr_listing_entry *entry_find(struct sr_listing *l, size_t n,
+                                           const struct sr_catalog_set *set)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        struct sr_listing_entry *e = &l->items[mid];
+        int c = strcmp(e->set, set->set);
+        c = c ? c : strcmp(e->source, set->source);
+        if (c == 0)
+            return e;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
     return NULL;
 }
 
@@ -77,10 +96,13 @@ static int entry_merge(struct sr_listing_entry *e, const struct sr_catalog_set *
 }
 
 static int list_store(struct sr_context *ctx, struct sr_store *store, const char *label_prefix,
-                      int first, struct sr_listing *l, size_t *cap, struct sr_error *err)
+                      struct sr_listing *l, size_t *cap, struct sr_error *err)
 {
     struct sr_catalog *c = NULL;
     struct sr_retention_verdict *verdicts = NULL;
+    const size_t earlier = l->len;
+    if (earlier > 1)
+        qsort(l->items, earlier, sizeof *l->items, by_name);
     int rc = sr_catalog_read(store, &c, err);
     if (rc == SR_OK)
         rc = sr_retention_judge_names(ctx, store, c, sr_clock_now(ctx->clock), &verdicts, err);
@@ -89,7 +111,7 @@ static int list_store(struct sr_context *ctx, struct sr_store *store, const char
         if (!set->has_manifest ||
             (label_prefix && strncmp(set->label, label_prefix, strlen(label_prefix)) != 0))
             continue;
-        struct sr_listing_entry *e = first ? NULL : entry_find(l, set);
+        struct sr_listing_entry *e = entry_find(l, earlier, set);
         if (!e)
             e = entry_add(l, cap, set);
         if (!e || entry_merge(e, set, sr_store_name(store), &verdicts[i]) != SR_OK)
@@ -123,8 +145,7 @@ int sr_listing_read(struct sr_context *ctx, const struct sr_stores *stores,
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < stores->len; i++) {
         struct sr_error e = SR_ERROR_INIT;
-        int rc =
-            list_store(ctx, sr_store_ro(stores->items[i]), label_prefix, read == 0, l, &cap, &e);
+        int rc = list_store(ctx, sr_store_ro(stores->items[i]), label_prefix, l, &cap, &e);
         if (rc == SR_OK)
             read++;
         else if (first.code == SR_OK)

@@ -46,9 +46,8 @@ static void audit_purge(struct sr_context *ctx, const struct sr_prune_item *it,
                    "set", it->set, "reason", it->reason, "error", failed ? e->text : NULL, NULL);
 }
 
-static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
-                    const struct sr_catalog_set *set, int last, struct sr_prune_item *it,
-                    int dry_run)
+static int delete_one(struct sr_context *ctx, struct sr_store_rw *store,
+                      const struct sr_catalog_set *set, int last, struct sr_prune_item *it)
 {
     struct sr_manifest *m = NULL;
     struct sr_error e = SR_ERROR_INIT;
@@ -57,11 +56,8 @@ static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
         sr_error_wrap(&e, "its manifest cannot be read, so what belongs to it is not known and "
                           "nothing is deleted");
     it->outcome = SR_PRUNE_DROPPED;
-    if (rc == SR_OK && !dry_run)
+    if (rc == SR_OK)
         rc = sr_prune_delete(ctx, store, set, m, last, it, &e);
-    else if (rc == SR_OK)
-        for (size_t i = 0; i < m->objects_len; i++)
-            it->freed += m->objects[i].size;
     sr_manifest_free(m);
     if (rc != SR_OK) {
         it->outcome = SR_PRUNE_FAILED;
@@ -69,18 +65,20 @@ static int drop_one(struct sr_context *ctx, struct sr_store_rw *store,
             return SR_E_NO_MEMORY;
         sr_log(SR_LOG_WARN, "store %s: %s was not deleted: %s", it->store, set->set, e.text);
     }
-    if (!dry_run && it->outcome != SR_PRUNE_LOCKED && it->outcome != SR_PRUNE_KEPT)
+    if (it->outcome != SR_PRUNE_LOCKED && it->outcome != SR_PRUNE_KEPT)
         audit_purge(ctx, it, &e);
     return SR_OK;
 }
 
-/* Nonzero when no other source has a backup under this set's name. */
-static int is_last(const struct sr_catalog *c, const struct sr_catalog_set *set)
+/* A dry run goes by the listing: no manifest is fetched for what it only tells. */
+static int drop_one(struct sr_context *ctx, struct sr_store_rw *store, const struct sr_catalog *c,
+                    size_t i, struct sr_prune_item *it, int dry_run)
 {
-    for (size_t i = 0; i < c->len; i++)
-        if (&c->sets[i] != set && c->sets[i].has_manifest && strcmp(c->sets[i].set, set->set) == 0)
-            return 0;
-    return 1;
+    if (!dry_run)
+        return delete_one(ctx, store, &c->sets[i], sr_catalog_is_last(c, i), it);
+    it->outcome = SR_PRUNE_DROPPED;
+    it->freed = c->sets[i].data_size;
+    return SR_OK;
 }
 
 /* A listing that lacks what was stored a moment ago is not whole, whatever it says. */
@@ -116,7 +114,7 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
             break;
         }
         it->kept_until = verdicts[i].kept_until;
-        if (!verdicts[i].keep && drop_one(ctx, store, set, is_last(c, set), it, dry_run) != SR_OK)
+        if (!verdicts[i].keep && drop_one(ctx, store, c, i, it, dry_run) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
         if (it->outcome == SR_PRUNE_DROPPED || it->outcome == SR_PRUNE_HIDDEN)
             set->has_manifest = 0;

@@ -35,15 +35,6 @@ static int newest_came(const struct sr_sync *s, const struct sr_catalog *c, cons
     return 0;
 }
 
-/* No other source has a backup under this set's name. */
-static int is_last(const struct sr_catalog *c, size_t at)
-{
-    for (size_t i = 0; i < c->len; i++)
-        if (i != at && c->sets[i].has_manifest && strcmp(c->sets[i].set, c->sets[at].set) == 0)
-            return 0;
-    return 1;
-}
-
 static void carry_out(struct sr_sync *s, struct sr_catalog *c, size_t at, struct sr_sync_item *it)
 {
     struct sr_manifest *m = NULL;
@@ -53,7 +44,7 @@ static void carry_out(struct sr_sync *s, struct sr_catalog *c, size_t at, struct
     int rc = p.reason ? sr_catalog_manifest(s->to.store, &c->sets[at], &m, &e)
                       : sr_fail(&e, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
-        rc = sr_prune_delete(s->ctx, s->to.rw, &c->sets[at], m, is_last(c, at), &p, &e);
+        rc = sr_prune_delete(s->ctx, s->to.rw, &c->sets[at], m, sr_catalog_is_last(c, at), &p, &e);
     it->bytes = rc == SR_OK ? p.freed : 0;
     if (rc != SR_OK)
         sr_sync_say(it, SR_SYNC_FAILED, "not deleted: %s", e.text);

@@ -1,7 +1,8 @@
 /* Listing: a walk in the bytewise order of keys, in memory that does not grow with the folder.
  *
- * Of a large folder only the next NAMES_KEPT names in order are held at a time; the folder is read
- * again for those that follow. */
+ * Of a large folder only the next NAMES_KEPT names in order are held at a time (and at most as many
+ * that may follow them: with names of 100 bytes some 30 MiB); the folder is read again for those
+ * that follow. */
 #include "local.h"
 
 #include <dirent.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAMES_KEPT 16384u
+#define NAMES_KEPT 131072u
 
 struct walk {
     const struct local *l;
