@@ -20,10 +20,14 @@ const struct sr_verb sr_verb_doctor = {
     .name = "doctor",
     .summary = "everything that would stop tonight's backup or a restore, all at once",
     .synopsis = "",
-    .about = "Checks settings, tools, database and its rights, keys and their expiry, every store "
-             "(writing, listing, reading, deleting) and disk space, and tells for each what was "
-             "found and what to do. Nothing stops at the first. Exit code 0 only when a backup "
-             "would work.",
+    .about =
+        "Checks settings, tools, database and its rights, extensions, clocks, keys and their "
+        "expiry, every store (writing, listing, reading, deleting), disk space and parts "
+        "against the size of the newest backups, retention rules that do nothing beside "
+        "others, and what runs have left; where a secret key is here, something is encrypted "
+        "and opened again. Tells for each what was found and what to do. Nothing stops at the "
+        "first. Exit code 0 only when a backup would work; what would stop only a restore is a "
+        "note.",
     .examples = "strongroom doctor\nstrongroom doctor --json",
     .needs = SR_NEEDS_CONFIG | SR_NEEDS_CONTEXT,
     .run = run,

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CLOCK_NOTICE 300               /* seconds */
 #define KEY_EXPIRY_NOTICE (30 * 86400) /* seconds */
 
 void sr_doctor_add(struct sr_doctor *d, enum sr_doctor_level level, const char *what,
@@ -40,6 +41,16 @@ void sr_doctor_add(struct sr_doctor *d, enum sr_doctor_level level, const char *
         d->out_of_memory = 1;
     r->blockers += level == SR_DOCTOR_BLOCKER;
     r->lines[r->len++] = l;
+}
+
+void sr_doctor_clock(struct sr_doctor *d, const char *what, int64_t theirs, int64_t now)
+{
+    int64_t off = theirs - now;
+    if (off > -CLOCK_NOTICE && off < CLOCK_NOTICE)
+        return;
+    sr_doctor_add(d, SR_DOCTOR_NOTE, what, "set the clocks (NTP): names and ages are made of them",
+                  "its clock is %lld s %s this host's", (long long)(off < 0 ? -off : off),
+                  off < 0 ? "behind" : "ahead of");
 }
 
 static void check_protection(struct sr_doctor *d)
@@ -69,6 +80,7 @@ static void check_protection(struct sr_doctor *d)
                                         : "not here");
     }
     sr_doctor_add(d, SR_DOCTOR_OK, "compression", NULL, "%s", p.compression);
+    sr_doctor_drill(d, &p);
     sr_protection_done(&p);
 }
 
@@ -109,6 +121,58 @@ static void check_objects(struct sr_doctor *d, struct sr_pg_conn *c)
     sr_strlist_done(&schemas);
 }
 
+static void check_server_clock(struct sr_doctor *d, struct sr_pg_conn *c)
+{
+    _cleanup_free_ char *text = NULL;
+    if (sr_pg_value(c, "SELECT extract(epoch FROM clock_timestamp())::bigint", NULL, &text, NULL) ==
+            SR_OK &&
+        text)
+        sr_doctor_clock(d, "database", strtoll(text, NULL, 10), sr_clock_now(d->ctx->clock));
+}
+
+/* Extensions of the database that a server lacks the files of: a dump is made all the same, and a
+ * restore there fails. */
+static void check_extensions(struct sr_doctor *d, struct sr_pg_conn *c, struct sr_pg_conn *server,
+                             const char *where)
+{
+    struct sr_strlist installed = {0}, available = {0};
+    struct sr_error e = SR_ERROR_INIT;
+    if (sr_pg_column(c, "SELECT extname FROM pg_catalog.pg_extension ORDER BY 1", NULL, &installed,
+                     &e) != SR_OK ||
+        sr_pg_column(server, "SELECT name FROM pg_catalog.pg_available_extensions", NULL,
+                     &available, &e) != SR_OK)
+        sr_doctor_add(d, SR_DOCTOR_NOTE, "extensions", NULL, "%s", e.text);
+    for (size_t i = 0; e.code == SR_OK && i < installed.len; i++)
+        if (!sr_strlist_has(&available, installed.items[i]))
+            sr_doctor_add(d, SR_DOCTOR_NOTE, "extensions",
+                          "install the package that has it on that server",
+                          "%s uses %s, which %s does not have: a restore there would fail",
+                          sr_pg_database(c), installed.items[i], where);
+    sr_strlist_done(&installed);
+    sr_strlist_done(&available);
+}
+
+/* The server of restore tests, where one is set. */
+static void check_test_server(struct sr_doctor *d, struct sr_pg_conn *c)
+{
+    struct sr_pg_target *t = NULL;
+    struct sr_pg_conn *server = NULL;
+    struct sr_error e = SR_ERROR_INIT;
+    const char *url = sr_config_str(d->ctx->cfg, "BACKUP_RESTORE_TEST_URL");
+    if (!url)
+        return;
+    int rc = sr_pg_target_from_url(url, &t, &e);
+    if (rc == SR_OK)
+        rc = sr_pg_connect(t, NULL, &server, &e);
+    if (rc != SR_OK)
+        sr_doctor_add(d, SR_DOCTOR_NOTE, "restore-test server", "see BACKUP_RESTORE_TEST_URL", "%s",
+                      e.text);
+    else
+        check_extensions(d, c, server, "the server of restore tests");
+    sr_pg_close(server);
+    sr_pg_target_free(t);
+}
+
 static void check_database(struct sr_doctor *d)
 {
     struct sr_pg_target *t = NULL;
@@ -130,6 +194,9 @@ static void check_database(struct sr_doctor *d)
         if (sr_pg_lock(c, &e) != SR_OK)
             sr_doctor_add(d, SR_DOCTOR_NOTE, "lock", NULL, "%s", e.text);
         check_objects(d, c);
+        check_server_clock(d, c);
+        check_extensions(d, c, c, "its server");
+        check_test_server(d, c);
     }
     check_tool(d, SR_PG_DUMP, "pg_dump", version, SR_DOCTOR_BLOCKER);
     if (sr_config_bool(d->ctx->cfg, "BACKUP_GLOBALS"))

@@ -113,7 +113,7 @@ static int stops_a_backup(const struct sr_store_rights *r)
 
 static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
 {
-    struct sr_store_rights rights = {-1, -1, -1, -1};
+    struct sr_store_rights rights = {-1, -1, -1, -1, 0};
     struct sr_error e = SR_ERROR_INIT;
     char what[80];
     int before = d->result->blockers;
@@ -122,6 +122,8 @@ static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
         sr_doctor_add(d, SR_DOCTOR_BLOCKER, what, NULL, "%s", e.text);
         return;
     }
+    if (rights.modified > 0)
+        sr_doctor_clock(d, what, rights.modified, sr_clock_now(d->ctx->clock));
     add_right(d, what, "write", rights.write, SR_DOCTOR_BLOCKER);
     add_right(d, what, "list (no retention, no restore from here)", rights.list, SR_DOCTOR_NOTE);
     add_right(d, what, "read (no verify, no restore from here)", rights.read, SR_DOCTOR_NOTE);
@@ -151,6 +153,7 @@ static void check_open(struct sr_doctor *d, const char *names)
     }
     for (size_t i = 0; i < stores.len; i++)
         check_store(d, stores.items[i]);
+    sr_doctor_backups(d, &stores);
     uint64_t age = (uint64_t)sr_config_int(d->ctx->cfg, "BACKUP_SWEEP_AGE");
     if (sr_sweep_run(d->ctx, &stores, age, 1, &swept, &e) == SR_OK && swept.len > 0)
         sr_doctor_add(d, SR_DOCTOR_NOTE, "leftovers", "strongroom sweep",

@@ -9,18 +9,24 @@
 
 static const char content[] = "strongroom tries whether it may write, list, read and delete here\n";
 
+struct seen {
+    int found;
+    int64_t modified;
+};
+
 static int saw(void *ctx, const struct sr_store_entry *e)
 {
-    (void)e;
-    *(int *)ctx = 1;
+    *(struct seen *)ctx = (struct seen){1, e->modified};
     return 1;
 }
 
-static int try_list(struct sr_store *s, const char *key, int expected, struct sr_error *err)
+static int try_list(struct sr_store *s, const char *key, int expected, int64_t *ret_modified,
+                    struct sr_error *err)
 {
-    int found = 0;
-    int rc = sr_store_list(s, key, NULL, saw, &found, err);
-    if (rc == SR_OK && expected && !found)
+    struct seen seen = {0};
+    int rc = sr_store_list(s, key, NULL, saw, &seen, err);
+    *ret_modified = seen.modified;
+    if (rc == SR_OK && expected && !seen.found)
         return sr_fail(err, SR_E_INTERNAL, "store %s: %s was saved but is not listed", s->name,
                        key);
     return rc;
@@ -48,7 +54,7 @@ static int try_all(struct sr_store_rw *rw, struct sr_store_rights *r, struct sr_
     (void)snprintf(key, sizeof key, "strongroom-check-%s", hex);
 
     int rc = r->write = sr_store_save_small(rw, key, content, sizeof content - 1, first);
-    r->list = try_list(&rw->s, key, rc == SR_OK, rc == SR_OK ? first : &later);
+    r->list = try_list(&rw->s, key, rc == SR_OK, &r->modified, rc == SR_OK ? first : &later);
     if (rc == SR_OK)
         rc = r->list;
     if (r->write != SR_OK)
@@ -67,7 +73,7 @@ static int ask_plugin(struct sr_store *s, struct sr_store_rights *r, struct sr_e
     if (rc != SR_OK)
         return rc;
     int32_t code = s->table->check(s->handle, &got);
-    *r = (struct sr_store_rights){got.may_write, got.may_list, got.may_read, got.may_delete};
+    *r = (struct sr_store_rights){got.may_write, got.may_list, got.may_read, got.may_delete, 0};
     const int all[] = {r->write, r->list, r->read, r->del};
     for (size_t i = 0; code == SR_STORAGE_OK && i < 4; i++)
         if (all[i] > 0)
@@ -79,6 +85,6 @@ static int ask_plugin(struct sr_store *s, struct sr_store_rights *r, struct sr_e
 
 int sr_store_check(struct sr_store_rw *rw, struct sr_store_rights *ret, struct sr_error *err)
 {
-    *ret = (struct sr_store_rights){-1, -1, -1, -1};
+    *ret = (struct sr_store_rights){-1, -1, -1, -1, 0};
     return rw->s.table->check ? ask_plugin(&rw->s, ret, err) : try_all(rw, ret, err);
 }

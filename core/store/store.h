@@ -157,6 +157,7 @@ int sr_store_sweep(struct sr_store_rw *s, uint64_t older_than, int dry_run, sr_s
 
 struct sr_store_rights {
     int write, list, read, del; /* SR_OK, the code that came back, or -1: not tried */
+    int64_t modified; /* when that object was written by the store's clock; 0: it did not say */
 };
 /* Tries each with an object of its own that it removes. *ret is filled whatever comes back: SR_OK
  * when every right is there, else the code and text of the first that is not. */
