@@ -208,12 +208,12 @@ static void a_deferred_reader_begins_after_the_end(void)
         CU_ASSERT_EQUAL(put(f, 0, 512, 20000, &rc), 512);
         CU_ASSERT_EQUAL(get(f, 1, 0, 1, 20, &rc), 0);
         CU_ASSERT_EQUAL(rc, SR_E_AGAIN);
-        CU_ASSERT_EQUAL(put(f, 512, 5 * MIB, 20000, &rc), 5 * MIB);
+        CU_ASSERT_EQUAL(put(f, 512, 20 * MIB, 20000, &rc), 20 * MIB);
         sr_fan_end(f);
-        CU_ASSERT_EQUAL(side_end(&fast), 5 * MIB + 512);
+        CU_ASSERT_EQUAL(side_end(&fast), 20 * MIB + 512);
         for (int again = 0; disk && again < 2; again++) {
             ASSERT_OK(sr_fan_await(f, 1, &err), err);
-            CU_ASSERT_EQUAL(get(f, 1, 0, UINT64_MAX, -1, &rc), 5 * MIB + 512);
+            CU_ASSERT_EQUAL(get(f, 1, 0, UINT64_MAX, -1, &rc), 20 * MIB + 512);
             sr_fan_rewind(f, 1);
         }
         if (!disk) {
