@@ -379,6 +379,10 @@ static void what_was_stored_before_the_end_is_rolled_back(void)
         sr_context_cancel(&ctx, SIGTERM);
         CU_ASSERT_TRUE(folder_has(folder, ".sql"));
         CU_ASSERT_EQUAL(target.saved.len, 1);
+        free(object.key);
+        free(object.compression);
+        free(object.encryption);
+        object = (struct sr_manifest_object){0};
         sr_crew_done(&crew);
         CU_ASSERT_EQUAL(sr_target_rollback(&target), 1);
         CU_ASSERT_FALSE(folder_has(folder, ".sql"));
