@@ -90,16 +90,18 @@ static int32_t source_read(const json_t *v, const char *path, struct gcs_file *r
     if (!ret->source_file == !ret->source_url)
         return sc_fail(err, SR_STORAGE_E_CONFIG,
                        "%s: credential_source must have either file or url", path);
+    int32_t rc = ret->source_url
+                     ? gcs_file_url_check(ret->source_url, "credential_source.url", path, err)
+                     : SR_STORAGE_OK;
     const json_t *format = json_object_get(v, "format");
     const char *type = sc_json_text(format, "type");
-    if (type && strcmp(type, "json") == 0)
+    if (rc != SR_STORAGE_OK || !type || strcmp(type, "text") == 0)
+        return rc;
+    if (strcmp(type, "json") == 0)
         return need(format, "subject_token_field_name", path, &ret->source_field, err);
-    if (type && strcmp(type, "text") != 0)
-        return sc_fail(err, SR_STORAGE_E_UNSUPPORTED,
-                       "%s: format '%.32s' of credential_source is not known; text and json are",
-                       path, type);
-    return ret->source_url ? gcs_file_url_check(ret->source_url, "credential_source.url", path, err)
-                           : SR_STORAGE_OK;
+    return sc_fail(err, SR_STORAGE_E_UNSUPPORTED,
+                   "%s: format '%.32s' of credential_source is not known; text and json are", path,
+                   type);
 }
 
 static int32_t external_read(const json_t *v, const char *path, struct gcs_file *ret,

@@ -19,12 +19,33 @@ struct rig {
 /* As the host hands them over; the overrides (key, value, ..., NULL) come first and so win. */
 static int32_t rig_open(struct rig *x, const char *const *overrides)
 {
-    static const char *const usual[] = {
-        "bucket",      "backups", "upload",      "auto",     "part_size",       "8388608",
-        "concurrency", "4",       "max_parts",   "10000",    "custom_time",     "0",
-        "hold",        "none",    "object_lock_mode",   "Unlocked", "object_lock_days",       "0",
-        "credentials", "auto",    "no_metadata", "1",        "service_account", "default",
-        "verify_tls",  "1",       NULL};
+    static const char *const usual[] = {"bucket",
+                                        "backups",
+                                        "upload",
+                                        "auto",
+                                        "part_size",
+                                        "8388608",
+                                        "concurrency",
+                                        "4",
+                                        "max_parts",
+                                        "10000",
+                                        "custom_time",
+                                        "0",
+                                        "hold",
+                                        "none",
+                                        "object_lock_mode",
+                                        "Unlocked",
+                                        "object_lock_days",
+                                        "0",
+                                        "credentials",
+                                        "auto",
+                                        "no_metadata",
+                                        "1",
+                                        "service_account",
+                                        "default",
+                                        "verify_tls",
+                                        "1",
+                                        NULL};
     size_t n = 0;
     *x = (struct rig){.err = SC_ERROR_INIT};
     test_host_init(&x->h);
@@ -465,6 +486,9 @@ static void files(void)
         {"{" EXTERNAL ",'credential_source':{'file':'/x'}}", 0, NULL},
         {"{" EXTERNAL ",'credential_source':{'url':'https://x/'}}", 0, NULL},
         {"{" EXTERNAL ",'credential_source':{'url':'http://169.254.169.254/x'}}",
+         SR_STORAGE_E_CONFIG, "credential_source.url"},
+        {"{" EXTERNAL ",'credential_source':{'url':'http://169.254.169.254/x','format':"
+         "{'type':'json','subject_token_field_name':'v'}}}",
          SR_STORAGE_E_CONFIG, "credential_source.url"},
         {"{" EXTERNAL ",'credential_source':{'file':'/x','url':'https://x/'}}", SR_STORAGE_E_CONFIG,
          "either file or url"},
