@@ -69,7 +69,7 @@ is_gone() { # is_gone PID START
 sr_plugin_path() {
     local d
     for d in "$SR_BUILDDIR/plugins/.libs" "$SR_BUILDDIR"/plugins/*/.libs; do
-        [ -e "$d/local.so" ] && echo "$d" && return
+        compgen -G "$d/*.so" >/dev/null && echo "$d" && return
     done
     echo "$SR_BUILDDIR/plugins"
 }
