@@ -147,10 +147,11 @@ static ssize_t io_read(void *handle, void *buf, size_t size)
         io->input_ended = io->piece_len == 0;
     }
     size_t n = io->piece_len < size ? io->piece_len : size;
-    if (n > 0)
+    if (n > 0) {
         memcpy(buf, io->piece, n);
-    io->piece += n;
-    io->piece_len -= n;
+        io->piece += n;
+        io->piece_len -= n;
+    }
     return (ssize_t)n;
 }
 
