@@ -20,7 +20,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 work=${SR_TEST_DIR:-$top/build/test}
 jobs=$(nproc)
 passed=0 failed=0 failures=()
-export LC_ALL=C.UTF-8 TZ=UTC MAKEFLAGS=
+export LC_ALL=C.UTF-8 TZ=UTC MAKEFLAGS= SR_CACHE=$work/cache
 
 say() {
     printf '== %s\n' "$*"
@@ -87,6 +87,7 @@ need() { # need NAME CONFIGURE-ARGUMENT...: builds once in this run
 
 part_install() {
     step 'install packages' "$top/scripts/install-packages.sh" build test
+    step 'install Azurite' "$top/scripts/install-azurite.sh" "$SR_CACHE"
 }
 
 refuses() { # refuses WORDS CONFIGURE-ARGUMENT...: configure stops and says WORDS
