@@ -121,6 +121,15 @@ static uint64_t slowest(const struct sr_fan *f)
     return at;
 }
 
+/* Somebody may have to begin again: nothing is over yet, however far all have read. */
+static int may_rewind(const struct sr_fan *f)
+{
+    for (unsigned i = 0; i < f->len; i++)
+        if (reads(&f->readers[i]) && f->readers[i].deferred)
+            return 1;
+    return 0;
+}
+
 static unsigned active(const struct sr_fan *f)
 {
     unsigned n = 0;
@@ -156,10 +165,7 @@ static int copies_before(const struct sr_fan *f, uint64_t end)
 
 static void give_back(struct sr_fan *f, uint64_t least)
 {
-    uint64_t upto = slowest(f);
-    for (unsigned i = 0; i < f->len; i++)
-        if (reads(&f->readers[i]) && f->readers[i].deferred)
-            upto = 0; /* it may have to begin again */
+    uint64_t upto = may_rewind(f) ? 0 : slowest(f);
     if (upto > f->tail)
         upto = f->tail;
     if (!f->spool || f->moving || upto < f->dropped + least || upto == f->dropped)
@@ -227,7 +233,7 @@ static int make_room(struct sr_fan *f)
 {
     struct sr_error e = SR_ERROR_INIT;
     uint64_t low = slowest(f), end = f->tail + BLOCK;
-    if (low > f->tail) {
+    if (low > f->tail && !may_rewind(f)) {
         f->tail = low;
         return 1;
     }

@@ -259,7 +259,9 @@ static CURLcode set_server(struct sc_transfer *t)
         SET(CURLOPT_CAINFO, o->ca_file);
         SET(CURLOPT_CAPATH, o->ca_path);
     }
-    if (r->flags & SC_REQUEST_NO_PROXY)
+    /* Secrets may go to this machine in plain text, and are then no proxy's to see. */
+    int stays_here = strcmp(r->scheme, "http") == 0 && sc_host_is_loopback(r->host);
+    if ((r->flags & SC_REQUEST_NO_PROXY) || stays_here)
         SET(CURLOPT_NOPROXY, "*");
     else if (o->proxy)
         SET(CURLOPT_PROXY, o->proxy);

@@ -26,7 +26,8 @@ int sc_resume_range(struct sc_resume *f, char out[SC_RANGE_MAX])
     else
         (void)snprintf(out, SC_RANGE_MAX, "bytes=%llu-%llu", (unsigned long long)from,
                        (unsigned long long)(from + left - 1));
-    return from > 0 || f->length != SR_STORAGE_SIZE_UNKNOWN;
+    f->ranged = from > 0 || f->length != SR_STORAGE_SIZE_UNKNOWN;
+    return f->ranged;
 }
 
 /* "bytes 5-9/100"; the total may be "*". Azurite calls what is at the end "bytes 100-99/100". */
@@ -109,6 +110,11 @@ void sc_resume_judge(struct sc_resume *f, const struct sc_response *r, struct sc
                        "the object changed while it was read: %llu bytes were announced, and there "
                        "is nothing from byte %llu on",
                        (unsigned long long)f->total, (unsigned long long)at);
+    } else if (r->status == 416 && !f->ranged) {
+        v->cls = SC_FINAL;
+        v->code = SR_STORAGE_E_CORRUPT;
+        (void)snprintf(v->text, sizeof v->text,
+                       "HTTP 416, that there is no such range, to a request for all of it");
     } else if (r->status == 416) {
         /* At or past the end there is nothing. */
         v->cls = SC_DONE;

@@ -32,6 +32,7 @@ struct sc_resume {
     uint64_t begun;  /* done, as this try began */
     unsigned barren; /* tries in a row that brought nothing new */
     int stopped;     /* the writer wants no more */
+    int ranged;      /* this try asked for a range */
 };
 
 void sc_resume_init(struct sc_resume *f, const struct sr_storage_fetch_options *o,

@@ -41,13 +41,21 @@ static void confirm(struct sc_settling *v, const struct sc_seen *seen)
     memcpy(v->saved->version, seen->version, sizeof v->saved->version);
 }
 
+/* A stalled answer has the code of a deadline that has passed, and is an answer that was lost like
+ * any other: what the host wants is asked of the host. */
+static int is_unwanted(const struct sr_storage_host *host)
+{
+    uint64_t end = host->deadline(host);
+    return host->is_cancelled(host) || (end != 0 && host->monotonic(host) >= end);
+}
+
 int32_t sc_settle_lost(struct sc_settling *v, uint64_t size, struct sc_error *err)
 {
     struct sc_seen seen = {0};
     struct sc_error why = SC_ERROR_INIT;
     int32_t rc = v->look(v->ctx, v->key, &seen, &why);
     int ours = rc == SR_STORAGE_OK && strcmp(seen.mark, v->mark) == 0;
-    if (ours && (err->code == SR_STORAGE_E_CANCELLED || err->code == SR_STORAGE_E_TIMEOUT)) {
+    if (ours && is_unwanted(v->host)) {
         /* Nobody waits for it any more, and a save that fails leaves nothing. */
         if (v->remove(v->ctx, v->key, seen.version, &why) == SR_STORAGE_OK)
             return err->code;

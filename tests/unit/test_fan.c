@@ -284,6 +284,23 @@ static void settled_it_needs_no_memory(void)
     sr_fan_unref(f);
 }
 
+/* Room is not made by forgetting what a reader may have to begin again with. */
+static void settled_while_it_may_begin_again(void)
+{
+    struct sr_fan *f = fan(MIB, 1, dir);
+    int rc = SR_OK;
+    sr_fan_defer(f, 0);
+    CU_ASSERT_EQUAL(put(f, 0, MIB / 2, 20, &rc), MIB / 2);
+    sr_fan_end(f);
+    CU_ASSERT_EQUAL(get(f, 0, 0, UINT64_MAX, -1, &rc), MIB / 2);
+    CU_ASSERT_EQUAL(sr_fan_settle(f, 5000), SR_OK);
+    sr_fan_rewind(f, 0);
+    CU_ASSERT_EQUAL(get(f, 0, 0, UINT64_MAX, -1, &rc), MIB / 2);
+    CU_ASSERT_EQUAL(rc, SR_OK);
+    sr_fan_leave(f, 0);
+    sr_fan_unref(f);
+}
+
 static void every_pace_gets_every_byte(void)
 {
     /* A ring that is no multiple of anything, readers that stop and go, one that leaves early. */
@@ -317,6 +334,7 @@ int main(void)
         {"who leaves holds up nobody", who_leaves_holds_up_nobody},
         {"a failure reaches who has read everything", a_failure_reaches_who_has_read_everything},
         {"settled it needs no memory", settled_it_needs_no_memory},
+        {"settled while it may begin again", settled_while_it_may_begin_again},
         {"every pace gets every byte", every_pace_gets_every_byte},
         {NULL, NULL},
     };

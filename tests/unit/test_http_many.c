@@ -499,6 +499,10 @@ static void proxies(void)
     c.request.flags = SC_REQUEST_NO_PROXY | SC_REQUEST_PLAIN_OK;
     ASSERT_OK(sc_http_run(f.http, &c, &f.err), f.err);
     CU_ASSERT_STRING_EQUAL(sc_buf_str(&c.response.body), "direct");
+    /* Nor what may go in plain text because it stays on this machine. */
+    c.request.flags = 0;
+    ASSERT_OK(sc_http_run(f.http, &c, &f.err), f.err);
+    CU_ASSERT_STRING_EQUAL(sc_buf_str(&c.response.body), "direct");
     sc_call_done(&c);
     end(&f);
 
