@@ -30,6 +30,9 @@ static const struct saying missing[] = {
      "the role may not create extension %s; use a superuser"},
     {"permission denied to set parameter \"", "\"", "the role may not set %s; use a superuser"},
     {"must be superuser", NULL, "the dump needs a superuser"},
+    {"Must be superuser", NULL, "the dump needs a superuser"},
+    {"must be owner of ", NULL, "the dump needs a superuser"},
+    {"permission denied", NULL, "the dump needs rights that the role has not; use a superuser"},
     {"must have CREATEROLE", NULL, "the dump needs a superuser"},
     {"unsupported version (", ")", "pg_restore is too old for archive version %s"},
 };

@@ -127,6 +127,13 @@ static void blame(void)
          "pg_restore is too old for archive version 1.99"},
         {"ERROR:  permission denied to create extension \"x\"", SR_BLAME_MISSING,
          "the role may not create extension x; use a superuser"},
+        {"ERROR:  permission denied to create event trigger \"x\"\nHINT:  Must be superuser to "
+         "create an event trigger.",
+         SR_BLAME_MISSING, "the dump needs a superuser"},
+        {"ERROR:  must be owner of extension plpgsql", SR_BLAME_MISSING,
+         "the dump needs a superuser"},
+        {"ERROR:  permission denied for language c", SR_BLAME_MISSING,
+         "the dump needs rights that the role has not; use a superuser"},
         /* A name between others. */
         {"ERROR:  relation \"x\" and role \"y\" does not exist", SR_BLAME_MISSING,
          "role y is missing"},
