@@ -18,11 +18,11 @@ rm -f "$T/ran"
 for path in '' ':' '::' "$T/none:" ":$T/none"; do
     exit_is 2 "BACKUP_PLUGIN_PATH='$path' is not the working folder" with BACKUP_STORAGE_ADAPTER=variant BACKUP_PLUGIN_PATH="$path" sr list
 done
-for path in . ./ ../work work "$T/good:."; do
+for path in . ./ ../cwd cwd "$T/good:."; do
     exit_is 2 "BACKUP_PLUGIN_PATH='$path' is refused" with BACKUP_STORAGE_ADAPTER=variant BACKUP_PLUGIN_PATH="$path" sr list
     contains "and why, '$path'" "$ERR" 'not an absolute path'
 done
-for which in ./variant.so variant.so ../work/variant.so; do
+for which in ./variant.so variant.so ../cwd/variant.so; do
     exit_is 2 "BACKUP_STORAGE_ADAPTER=x=$which is refused" with BACKUP_STORAGE_ADAPTER="x=$which" sr list
 done
 run with BACKUP_STORAGE_ADAPTER=x=/proc/self/cwd/variant.so sr list
