@@ -19,11 +19,18 @@ all_parts='install configure format gcc local adapters clang coverage asan valgr
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${SR_TEST_DIR:-$top/build/test}
 jobs=$(nproc)
+tests_at_once=$((jobs * 2)) # much of a test is waiting for servers
 passed=0 failed=0 failures=()
 export LC_ALL=C.UTF-8 TZ=UTC MAKEFLAGS= SR_CACHE=$work/cache
 
 say() {
     printf '== %s\n' "$*"
+}
+
+# The points that failed first: they are seldom at the end.
+tell() { # tell LOG
+    grep -h -A 6 '^not ok' "$1" | head -n 60
+    tail -n 40 "$1"
 }
 
 count() { # count STATUS NAME [LOG]
@@ -34,7 +41,7 @@ count() { # count STATUS NAME [LOG]
         failed=$((failed + 1))
         failures+=("$2")
         say "FAILED: $2"
-        [ -z "${3:-}" ] || tail -n 60 "$3"
+        [ -z "${3:-}" ] || tell "$3"
     fi
 }
 
@@ -65,7 +72,7 @@ run_tests() { # run_tests NAME FOLDER MAKE-ARGUMENT...
     shift 2
     touch "$work/log/started"
     find "$dir/tests" -name '*.trs' -delete 2>/dev/null
-    make -C "$dir" -j"$jobs" "$@" >"$log" 2>&1 </dev/null
+    make -C "$dir" -j"$tests_at_once" "$@" >"$log" 2>&1 </dev/null
     local rc=$?
     count_trs "$name" "$dir" "$log"
     [ $rc = 0 ] || [ $failed -gt 0 ] || count 1 "$name: make $*" "$log"

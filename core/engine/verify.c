@@ -41,30 +41,36 @@ static int read_through(struct sr_opening *op, struct sr_structure *s, struct sr
     }
 }
 
-/* Whether the stored bytes at least are those of the manifest: what tells a damaged object from one
- * that was never any good. */
-static int stored_agrees(struct sr_context *ctx, struct sr_store_rw *store,
-                         const struct sr_manifest_object *o)
+/* Holds the stored bytes alone against the manifest. */
+static int reread(struct sr_context *ctx, struct sr_store_rw *store,
+                  const struct sr_manifest_object *o, struct sr_error *err)
 {
     struct sr_opening *op = NULL;
     struct sr_opening_options oo = {
         .what = "reading again", .store = store, .key = o->key, .expect = o};
-    int rc = sr_opening_start(ctx, &oo, &op, NULL);
+    int rc = sr_opening_start(ctx, &oo, &op, err);
     if (rc == SR_OK)
-        rc = read_through(op, NULL, NULL);
+        rc = read_through(op, NULL, err);
     if (rc == SR_OK)
-        rc = sr_opening_end(op, NULL);
+        rc = sr_opening_end(op, err);
     sr_opening_free(op);
-    return rc == SR_OK;
+    return rc;
 }
 
+/* Tells a damaged object from one that was never any good. Damaged bytes make whatever reads them
+ * next complain of its own: err then says what is wrong with the bytes. */
 static enum sr_rung fell_at(struct sr_context *ctx, struct sr_store_rw *store, int opened, int rc,
-                            const struct sr_manifest_object *o)
+                            const struct sr_manifest_object *o, struct sr_error *err)
 {
+    struct sr_error stored = SR_ERROR_INIT;
     if (!sr_verify_is_damage(rc))
         return SR_RUNG_NONE;
-    if (!opened || !stored_agrees(ctx, store, o))
-        return SR_RUNG_REREAD;
+    int again = opened ? reread(ctx, store, o, &stored) : rc;
+    if (again != SR_OK) {
+        if (opened && sr_verify_is_damage(again))
+            sr_error_copy(err, &stored);
+        return sr_verify_is_damage(again) ? SR_RUNG_REREAD : SR_RUNG_NONE;
+    }
     return rc == SR_E_KEY || rc == SR_E_UNSUPPORTED ? SR_RUNG_NONE : SR_RUNG_OPENED;
 }
 
@@ -114,7 +120,7 @@ static int verify_object(struct sr_context *ctx, struct sr_store_rw *store, cons
                 : closed || (s && *sr_structure_note(s)) ? SR_VERIFY_REREAD
                                                          : SR_VERIFY_OPENED;
     if (rc != SR_OK)
-        ret->fell = fell_at(ctx, store, !closed, rc, o);
+        ret->fell = fell_at(ctx, store, !closed, rc, o, err);
     const char *note = rc != SR_OK ? err->text : closed ? closed : s ? sr_structure_note(s) : "";
     if (*note && sr_set_string(&ret->note, note) != SR_OK && rc == SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");

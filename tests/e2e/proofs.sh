@@ -104,6 +104,14 @@ exit_is 0 'list --json' sr list --json
 is 'in which store' "$(json '.backups[] | select(.label == "lone").failing | tostring')" '["local"]'
 exit_is 0 'show' sr show lone
 matches 'what failed' "$OUT" 're-read FAILED on .*damaged'
+# What reads the damaged bytes next complains in its own words; the damage is told all the same.
+{
+    gzip -dc "$T/object" | head -n 50
+    printf '\\! true\n'
+    gzip -dc "$T/object"
+} | gzip >"$BACKUP_DIR/$object"
+exit_is 13 'verify of an object that another took the place of' sr verify lone --no-record
+matches 'tells the digests' "$ERR" 'damaged: its stored bytes .* have SHA-256'
 cp "$T/object" "$BACKUP_DIR/$object"
 sleep_past_second() {
     local s
