@@ -21,26 +21,37 @@ struct sr_object_input {
     int started;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    const char *piece; /* what the fetch offers and the reader has not taken */
-    size_t piece_len;
+    char *room; /* the waiting reader's buffer, or NULL; filled of cap bytes are in it */
+    size_t cap, filled;
     int ended; /* the fetch returned rc */
     int rc;
     struct sr_error error;
     int stopped; /* nobody reads any more */
 };
 
-/* Called by the fetch: waits until the reader took the whole piece. */
+/* Called by the fetch: fills the reader's buffer and waits for the next one while something is
+ * left. The reader is woken for a full buffer only: stores hand over pieces of a few KiB, and a
+ * turn of two threads for each would cost more than the bytes do. */
 static int piece_offer(void *ctx, const void *data, size_t len, struct sr_error *err)
 {
     struct sr_object_input *in = ctx;
+    const char *piece = data;
     pthread_mutex_lock(&in->lock);
-    in->piece = data;
-    in->piece_len = len;
-    pthread_cond_broadcast(&in->changed);
-    while (in->piece_len > 0 && !in->stopped)
-        pthread_cond_wait(&in->changed, &in->lock);
+    while (len > 0 && !in->stopped) {
+        size_t room = in->room ? in->cap - in->filled : 0;
+        if (room == 0) {
+            pthread_cond_wait(&in->changed, &in->lock);
+            continue;
+        }
+        size_t n = len < room ? len : room;
+        memcpy(in->room + in->filled, piece, n);
+        in->filled += n;
+        piece += n;
+        len -= n;
+        if (n == room)
+            pthread_cond_broadcast(&in->changed);
+    }
     int stopped = in->stopped;
-    in->piece_len = 0;
     pthread_mutex_unlock(&in->lock);
     return stopped ? sr_fail(err, SR_E_CANCELLED, "reading %s was stopped", in->name) : SR_OK;
 }
@@ -73,23 +84,19 @@ static int store_read(void *ctx, void *buf, size_t cap, size_t *ret_len, struct 
         }
         in->started = 1;
     }
-    while (in->piece_len == 0 && !in->ended && !in->stopped)
+    in->room = buf;
+    in->cap = cap;
+    in->filled = 0;
+    pthread_cond_broadcast(&in->changed);
+    while (in->filled < cap && !in->ended && !in->stopped)
         pthread_cond_wait(&in->changed, &in->lock);
-    if (in->stopped) {
+    in->room = NULL;
+    if (in->stopped)
         rc = sr_fail(err, SR_E_CANCELLED, "reading %s was stopped", in->name);
-    } else if (in->piece_len > 0) {
-        size_t n = in->piece_len < cap ? in->piece_len : cap;
-        memcpy(buf, in->piece, n);
-        in->piece += n;
-        in->piece_len -= n;
-        *ret_len = n;
-        if (in->piece_len == 0)
-            pthread_cond_broadcast(&in->changed);
-    } else if (in->rc != SR_OK) {
+    else if (in->filled == 0 && in->rc != SR_OK)
         rc = sr_error_copy(err, &in->error);
-    } else {
-        *ret_len = 0;
-    }
+    else /* what came before a failure is handed over first */
+        *ret_len = in->filled;
     pthread_mutex_unlock(&in->lock);
     return rc;
 }

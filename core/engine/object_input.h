@@ -4,9 +4,10 @@
  *     sr_pipeline_start(p, sr_object_input_get(in), &err); ... sr_pipeline_finish(p, &err);
  *     sr_object_input_free(in);
  *
- * A store pushes and a pipeline pulls: a thread of this file's own runs the fetch and hands each
- * piece over without keeping it, so that memory stays what the two sides have anyway. The store's
- * handle belongs to this input until it is freed.
+ * A store pushes and a pipeline pulls: a thread of this file's own runs the fetch and copies each
+ * piece into the buffer that the reader waits with, so that memory stays what the two sides have
+ * anyway. A read returns a full buffer, or what there is at the end. The store's handle belongs to
+ * this input until it is freed.
  */
 #ifndef SR_ENGINE_OBJECT_INPUT_H
 #define SR_ENGINE_OBJECT_INPUT_H

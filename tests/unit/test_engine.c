@@ -3,6 +3,7 @@
 #include "core/engine/guard.h"
 #include "core/engine/journal.h"
 #include "core/engine/lock.h"
+#include "core/engine/object_input.h"
 #include "core/engine/spool.h"
 #include "core/engine/transfer.h"
 #include "core/store/stores.h"
@@ -421,6 +422,57 @@ static void objects_stay_while_the_manifest_does(void)
     sr_config_free(cfg);
 }
 
+/* Reads an object in pieces of cap bytes, at most `pieces` of them; returns how many bytes came,
+ * all of them checked. */
+static size_t read_object(struct sr_store_rw *rw, const char *key, const char *want, size_t len,
+                          size_t cap, size_t pieces)
+{
+    struct sr_object_input *in = NULL;
+    struct sr_error err = SR_ERROR_INIT;
+    size_t done = 0, n = 1;
+    char *buf = malloc(cap);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(buf);
+    ASSERT_OK(sr_object_input_store(rw, key, &in, &err), err);
+    const struct sr_input *i = sr_object_input_get(in);
+    while (n > 0 && pieces-- > 0) {
+        ASSERT_OK(i->read(i->ctx, buf, cap, &n, &err), err);
+        CU_ASSERT_FATAL(done + n <= len);
+        CU_ASSERT(memcmp(buf, want + done, n) == 0);
+        CU_ASSERT(n == cap || done + n == len); /* full, or the end */
+        done += n;
+    }
+    sr_object_input_free(in);
+    free(buf);
+    return done;
+}
+
+static void object_is_read_in_full_buffers(void)
+{
+    static const size_t caps[] = {7, 65537, 999999, 3000000, 5000000};
+    enum { LEN = 3000000 };
+    struct sr_stores stores;
+    struct sr_error err = SR_ERROR_INIT;
+    char folder[80], *bytes = malloc(LEN);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    for (size_t i = 0; i < LEN; i++)
+        bytes[i] = (char)((i * 2654435761u) >> 13);
+    (void)snprintf(folder, sizeof folder, "%s/read", dir);
+    struct sr_config *cfg = local_config(folder);
+    ASSERT_OK(sr_stores_open(cfg, NULL, &stores, &err), err);
+    struct sr_store_rw *rw = stores.items[0];
+    ASSERT_OK(sr_store_save_small(rw, "object", bytes, LEN, &err), err);
+    for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++)
+        CU_ASSERT_EQUAL(read_object(rw, "object", bytes, LEN, caps[i], SIZE_MAX), LEN);
+    /* Left before its end, and not begun at all: the fetch ends, and the store can be used again.
+     */
+    CU_ASSERT_EQUAL(read_object(rw, "object", bytes, LEN, 1000, 3), 3000);
+    CU_ASSERT_EQUAL(read_object(rw, "object", bytes, LEN, 1000, 0), 0);
+    CU_ASSERT_EQUAL(read_object(rw, "object", bytes, LEN, 65536, SIZE_MAX), LEN);
+    sr_stores_close(&stores);
+    sr_config_free(cfg);
+    free(bytes);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -432,6 +484,7 @@ int main(void)
         {"journal tells keys before they are written", journal_tells_keys_before_they_are_written},
         {"journal text is hostile", journal_text_is_hostile},
         {"production is guarded", production_is_guarded},
+        {"object is read in full buffers", object_is_read_in_full_buffers},
         {"spool gives back what it took", spool_gives_back_what_it_took},
         {"what was stored before the end is rolled back",
          what_was_stored_before_the_end_is_rolled_back},
