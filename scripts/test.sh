@@ -194,7 +194,7 @@ part_asan() {
 # Parsers, tables and threads under memcheck. What talks to servers and gpg, or works on megabytes, runs
 # under ASan alone: memcheck would take minutes for each, and this one does not know openat2, which
 # the local plugin needs.
-valgrind_tests='audit aws_credentials aws_signer catalog cli cloud_creds cloud_retry cloud_text cloud_xml config filter manifest names pipeline progress report retention sigv4 source store toc util verbs'
+valgrind_tests='audit aws_credentials aws_signer catalog cli cloud_creds cloud_retry cloud_text cloud_xml config filter manifest names pipeline progress report retention sigv4 source store store_promises toc util verbs'
 
 part_valgrind() {
     local name results
