@@ -6,9 +6,9 @@
 # the limit. Ratios of medians of three, taken in turn; in a session, and in parallel parts.
 . "$(dirname "$0")/lib.sh"
 
-size=3000 small=290 file_mib=1024
+size=3000 small=290 file_mib=1024 far_mib=256
 case ${1:-} in
---smoke) bench_smoke=yes bench_runs=1 size=40 small=5 file_mib=64 ;;
+--smoke) bench_smoke=yes bench_runs=1 size=40 small=5 file_mib=64 far_mib=32 ;;
 '') ;;
 *) size=$1 ;;
 esac
@@ -21,12 +21,15 @@ sink_start() { # sink_start NAME [OPTION...]: its URL is in the variable NAME
 }
 store_call=$SR_BUILDDIR/tests/server/store_call
 [ -x "$store_call" ] || make -C "$SR_BUILDDIR" tests/server/store_call >/dev/null || exit 1
-upload() { # upload SERIES WAY FILE: the store alone, with nothing before it
+upload() { # upload SERIES WAY FILE SERVER: the store alone, with nothing before it
     uploads=$((${uploads:-0} + 1))
-    measured "$1" env BACKUP_STORAGE_ADAPTER=gcs BACKUP_GCS_UPLOAD="$2" BACKUP_GCS_ENDPOINT_URL="$drain" "$store_call" save "upload-$uploads" "$3"
+    measured "$1" env BACKUP_STORAGE_ADAPTER=gcs BACKUP_GCS_UPLOAD="$2" BACKUP_GCS_ENDPOINT_URL="$4" "$store_call" save "upload-$uploads" "$3"
 }
 # shellcheck disable=SC2034 # set by sink_start
 sink_start drain
+# A connection to a store far away brings what its window and the round trip allow, and no more.
+# shellcheck disable=SC2034
+sink_start far --away 20 --mib-per-s 40
 mkdir "$T/kept"
 sink_start sink --keep "$T/kept"
 BACKUP_PLUGIN_PATH=$(sr_plugin_path)
@@ -34,7 +37,7 @@ export BACKUP_PLUGIN_PATH BACKUP_GCS_BUCKET=bench BACKUP_GCS_CREDENTIALS=none BA
 bench_server
 gpg_home || die 'no key'
 dataset big "$size" && dataset small "$small" || die 'no data set'
-head -c "${file_mib}M" /dev/urandom >"$T/file" || die 'no file'
+head -c "${file_mib}M" /dev/urandom >"$T/file" && head -c "${far_mib}M" "$T/file" >"$T/far" || die 'no file'
 export BACKUP_DIR=$T/backups BACKUP_ENCRYPTION_ENABLED=on GPG_RECIPIENT_KEY_ID=$GPG_FPR BACKUP_GLOBALS=off BACKUP_RETENTION_DAYS=0
 
 to_gcs() { # to_gcs SERIES DB WAY OPTION...
@@ -58,8 +61,10 @@ for ((i = 0; i < bench_runs; i++)); do
     rm -rf "$BACKUP_DIR"
     measured local "$SR_BUILDDIR/strongroom" backup --database big --label local --no-progress
     restored from_local local local
-    upload upload_session resumable "$T/file"
-    upload upload_parts multipart "$T/file"
+    upload upload_session resumable "$T/file" "$drain"
+    upload upload_parts multipart "$T/file" "$drain"
+    upload far_session resumable "$T/far" "$far"
+    upload far_parts multipart "$T/far" "$far"
     measured curl /usr/bin/curl --silent --fail --header Expect: --upload-file "$T/file" "$drain/bench/curl-$i"
 done
 each_gib() { # seconds of processor time for each GiB
@@ -77,9 +82,12 @@ row 'restore from the sink' "$(median from_gcs) s"
 row 'restore from the local store' "$(median from_local) s"
 row "upload of $file_mib MiB alone, in a session" "$(median upload_session) s" "$(each_gib upload_session) s of processor time each GiB"
 row "upload of $file_mib MiB alone, in parts" "$(median upload_parts) s" "$(each_gib upload_parts) s of processor time each GiB"
+row "upload of $far_mib MiB, 20 ms and 40 MiB/s a connection away, in a session" "$(median far_session) s"
+row 'the same in parts' "$(median far_parts) s" "$(ratio "$(median far_parts)" "$(median far_session)") of a session"
 row 'curl -T of the same file' "$(median curl) s" "$(each_gib curl) s of processor time each GiB"
 bound 'streamed in a session against pg_dump > /dev/null' "$(ratio "$(median session)" "$(median pg_dump)")" '<=' 1.15
 bound 'streamed in parts against pg_dump > /dev/null' "$(ratio "$(median parts)" "$(median pg_dump)")" '<=' 1.15
+bound 'far away: in parts against in a session' "$(ratio "$(median far_parts)" "$(median far_session)")" '<=' 0.5
 bound 'restore from Cloud Storage against local' "$(ratio "$(median from_gcs)" "$(median from_local)")" '<=' 1.10
 bound 'peak memory in a session, MiB' "$(ratio "$(peak session)" 1024)" '<=' 128
 bound 'peak memory in parts, MiB' "$(ratio "$(peak parts)" 1024)" '<=' 128

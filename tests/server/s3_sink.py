@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """An S3 server that costs next to nothing, for benchmarks: what is timed is the client, not the server.
 
-    s3_sink.py --port-file FILE [--keep FOLDER]
+    s3_sink.py --port-file FILE [--keep FOLDER] [--away MS] [--mib-per-s N]
 
-Objects are counted and dropped; with --keep they are files in FOLDER, and can be fetched. It answers as S3 does
+With --away it answers a body that many milliseconds late, and with --mib-per-s no connection brings more: what a store
+far away is like. Objects are counted and dropped; with --keep they are files in FOLDER, and can be fetched. It answers as S3 does
 (multipart, If-None-Match, HEAD with metadata, list version 2, ranges) and checks neither signatures nor digests:
 tests do that elsewhere, against servers that are strict. It ends with its parent.
 """
@@ -14,6 +15,7 @@ import re
 import signal
 import socketserver
 import threading
+import time
 import urllib.parse
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
@@ -57,6 +59,7 @@ class Handler(BaseHTTPRequestHandler):
     def take(self):
         """Reads the body; returns its size, and its file or None."""
         left = size = int(self.headers.get("Content-Length") or 0)
+        began, net = time.monotonic(), self.server.net
         store, path, buf = self.server.store, None, memoryview(bytearray(min(PIECE, max(left, 1))))
         out = None
         if store.keep:
@@ -69,8 +72,11 @@ class Handler(BaseHTTPRequestHandler):
             if out:
                 out.write(buf[:n])
             left -= n
+            if net.mib_per_s:
+                time.sleep(max(0, (size - left) / (net.mib_per_s << 20) - (time.monotonic() - began)))
         if out:
             out.close()
+        time.sleep(net.away / 1000)
         return size, path
 
     def meta(self):
@@ -196,10 +202,12 @@ def main(handler):
     p = argparse.ArgumentParser()
     p.add_argument("--port-file", required=True)
     p.add_argument("--keep")
+    p.add_argument("--away", type=int, default=0)
+    p.add_argument("--mib-per-s", type=int, default=0)
     args = p.parse_args()
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
     server = Server(("127.0.0.1", 0), handler)
-    server.store = Store(args.keep)
+    server.store, server.net = Store(args.keep), args
     with open(args.port_file + ".new", "w") as f:
         f.write(str(server.server_address[1]))
     os.rename(args.port_file + ".new", args.port_file)
