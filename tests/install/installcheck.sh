@@ -41,7 +41,8 @@ for adapter in $SR_ADAPTERS; do
     exit_is 0 "plugin $adapter is found" strongroom plugins "$adapter"
     contains 'where it was installed' "$OUT" "$SR_DESTDIR$SR_PLUGINDIR/$adapter.so"
 done
-for page in man1/strongroom.1 man1/strongroom-plugin-check.1 man3/strongroom-storage.3 man7/strongroom-local.7; do
+for page in man1/strongroom.1 man1/strongroom-plugin-check.1 man3/strongroom-storage.3 \
+    $(printf 'man7/strongroom-%s.7 ' $SR_ADAPTERS); do
     ok "the page $page is there, without a warning" man --warnings -l -Tutf8 "$SR_DESTDIR$SR_MANDIR/$page"
     is 'indeed' "$ERR" ''
 done
