@@ -22,12 +22,14 @@ struct sr_catalog_set {
     int64_t time;           /* from the name; without one the manifest's modification time */
     int has_manifest;
     int held;
+    int has_signature; /* one lies beside it; nothing more is known by a listing */
     uint64_t manifest_size;
     uint64_t data_size;  /* bytes of the listed data objects whose name begins with this set's */
     size_t data_objects; /* and how many they are; of two sources in one set both see all */
     int encrypted;       /* one of them ends in .gpg */
     struct sr_strlist proofs; /* suffixes of proof objects */
-    struct sr_strlist beside; /* keys of sums, detail, hold, proof objects that were listed */
+    struct sr_strlist
+        beside; /* keys of sums, detail, signature, hold, proof objects that were listed */
 };
 
 struct sr_catalog {

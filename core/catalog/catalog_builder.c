@@ -115,6 +115,8 @@ int sr_catalog_builder_add(struct sr_catalog_builder *b, const struct sr_store_e
     }
     if (p.kind == SR_KEY_HOLD)
         s->held = 1;
+    if (p.kind == SR_KEY_SIGNATURE)
+        s->has_signature = 1;
     if (p.kind == SR_KEY_PROOF && sr_strlist_add(&s->proofs, p.suffix) != SR_OK)
         return no_memory(err);
     return sr_strlist_add(&s->beside, e->key) == SR_OK ? SR_OK : no_memory(err);
@@ -151,6 +153,7 @@ static int join(struct sr_catalog_set *s, const struct sr_catalog_set *from)
         if (sr_strlist_add(&s->beside, from->beside.items[i]) != SR_OK)
             return SR_E_NO_MEMORY;
     s->held |= from->held;
+    s->has_signature |= from->has_signature;
     if (from->has_manifest) {
         s->has_manifest = 1;
         s->manifest_size = from->manifest_size;

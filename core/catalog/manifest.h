@@ -66,6 +66,8 @@ struct sr_manifest {
     char *detail_key;         /* NULL: none (encryption off: the detail is in `detail`) */
     struct sr_detail *detail; /* when encryption is off; else NULL */
     char digest[65];          /* its self-digest, of one that was read; else "" */
+    char detail_sha256[65];   /* of what lies under detail_key, as a signature that was checked says
+                                 it (core/engine/trust.h); "": nobody vouches for it */
 };
 
 struct sr_detail_object {

@@ -57,7 +57,7 @@ int sr_mark_write(const struct sr_mark *m, struct sr_buf *out, struct sr_error *
 static int is_markable(enum sr_key_kind kind)
 {
     return kind == SR_KEY_OBJECT || kind == SR_KEY_DETAIL || kind == SR_KEY_SUMS ||
-           kind == SR_KEY_PROOF;
+           kind == SR_KEY_SIGNATURE || kind == SR_KEY_PROOF;
 }
 
 static int take_key(const char *key, const char *set, struct sr_mark *m)

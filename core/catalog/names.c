@@ -286,6 +286,7 @@ enum sr_key_kind sr_beside_kind(const char *suffix)
                  {"detail.json.gpg", SR_KEY_DETAIL},
                  {"detail.json.gz.gpg", SR_KEY_DETAIL},
                  {"sha256", SR_KEY_SUMS},
+                 {"signature", SR_KEY_SIGNATURE},
                  {"hold", SR_KEY_HOLD},
                  {"pruning", SR_KEY_PRUNING}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

@@ -4,9 +4,9 @@
  *             BACKUP_LABEL_TIMESTAMP=off)
  *   object    <set>[-<sha256>][.<database>].sql.gz[.gpg]; .dump.gz; .zst or nothing;
  *             .globals.sql.gz
- *   beside    <set>.<source>.manifest.json, .detail.json.gz[.gpg], .sha256, .hold, .pruning,
- *             .proof-[failed-]<rung>-<time>.json (rung.h); a source is never a reserved word
- *             (app.sql.gz.sha256 is no key of ours)
+ *   beside    <set>.<source>.manifest.json, .detail.json.gz[.gpg], .sha256, .signature, .hold,
+ *             .pruning, .proof-[failed-]<rung>-<time>.json (rung.h); a source is never a reserved
+ *             word (app.sql.gz.sha256 is no key of ours)
  *   claim     <set>.claim: the set's name is taken (mark.h)
  *
  * Escaping (reversible): bytes outside [A-Za-z0-9.-], a leading dot or dash, and an underscore that
@@ -67,6 +67,7 @@ enum sr_key_kind {
     SR_KEY_MANIFEST,
     SR_KEY_DETAIL,
     SR_KEY_SUMS,
+    SR_KEY_SIGNATURE,
     SR_KEY_HOLD,
     SR_KEY_PROOF,
     SR_KEY_PRUNING,

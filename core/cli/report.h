@@ -23,14 +23,22 @@ void sr_report_backup(struct sr_output *o, const struct sr_backup_result *r, int
 /* The plan of a dry run. */
 void sr_report_plan(struct sr_output *o, const struct sr_backup_result *r);
 
-/* now: UTC seconds, for ages. */
-void sr_report_list(struct sr_output *o, const struct sr_listing *l, int64_t now);
+/* now: UTC seconds, for ages. missed: what this host has seen in stores and is gone (may be NULL).
+ */
+void sr_report_list(struct sr_output *o, const struct sr_listing *l,
+                    const struct sr_strlist *missed, int64_t now);
 
-/* store: where the manifest was read, and its proofs. closed: why the detail was not opened, or
- * NULL. */
+/* store: where the manifest was read, and its proofs. trust: its signature. closed: why the detail
+ * was not opened, or NULL. */
 void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
                         const struct sr_manifest *m, const struct sr_proofs *proofs,
-                        const char *closed);
+                        const struct sr_trust *trust, const char *closed);
+
+/* {"state": ..., "by": ..., "why": ...}; NULL: no memory. */
+json_t *sr_trust_json(const struct sr_trust *t);
+/* "signed by HMAC key ...", "bad: ..."; out has room for SR_TRUST_TEXT bytes. */
+#define SR_TRUST_TEXT 1024
+void sr_trust_text(const struct sr_trust *t, char out[SR_TRUST_TEXT]);
 
 struct sr_verified {
     const char *store;

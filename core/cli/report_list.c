@@ -7,30 +7,53 @@
 
 #include <stdio.h>
 
-static json_t *entry_json(const struct sr_listing_entry *e, int64_t now)
+json_t *sr_trust_json(const struct sr_trust *t)
+{
+    return json_pack("{s:s, s:o, s:o}", "state", sr_trust_name(t->state), "by",
+                     sr_json_text_or_null(*t->by ? t->by : NULL), "why",
+                     sr_json_text_or_null(*t->why ? t->why : NULL));
+}
+
+void sr_trust_text(const struct sr_trust *t, char out[SR_TRUST_TEXT])
+{
+    const char *state = t->state == SR_TRUST_UNCHECKED ? "not checked" : sr_trust_name(t->state);
+    (void)snprintf(out, SR_TRUST_TEXT, "%s%s%s%s%s", state, *t->by ? " by " : "", t->by,
+                   *t->why ? ": " : "", t->why);
+}
+
+static json_t *trust_json(const struct sr_listing *l, const struct sr_listing_entry *e)
+{
+    const struct sr_trust known = {.state = sr_listing_trust_of(l, e)};
+    return sr_trust_json(e->trust ? e->trust : &known);
+}
+
+static json_t *entry_json(const struct sr_listing *l, const struct sr_listing_entry *e, int64_t now)
 {
     /* For ever, or until newer ones come, is null; what would go now is kept until now. */
     json_t *until = e->kept_until < 0    ? json_null()
                     : e->kept_until == 0 ? sr_json_time(now)
                                          : sr_json_time(e->kept_until);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
-                     "set", sr_json_text_or_null(e->set), "label", sr_json_text_or_null(e->label),
-                     "source", sr_json_text_or_null(e->source), "created_at", sr_json_time(e->time),
-                     "trigger", sr_json_text_or_null(e->trigger), "size", sr_json_size(e->size),
-                     "encrypted", e->encrypted != 0, "stores", sr_json_strings(&e->stores),
-                     "proofs", sr_proof_names_json(&e->proofs), "rung",
-                     e->rung == SR_RUNG_NONE ? json_null() : json_string(sr_rung_name(e->rung)),
-                     "rung_since", e->rung_since < 0 ? json_null() : sr_json_time(e->rung_since),
-                     "failing", sr_json_strings(&e->failing), "hold", e->held != 0, "kept_until",
-                     until, "kept_because", sr_json_text_or_null(e->kept_because));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "set",
+        sr_json_text_or_null(e->set), "label", sr_json_text_or_null(e->label), "source",
+        sr_json_text_or_null(e->source), "created_at", sr_json_time(e->time), "trigger",
+        sr_json_text_or_null(e->trigger), "size", sr_json_size(e->size), "encrypted",
+        e->encrypted != 0, "stores", sr_json_strings(&e->stores), "proofs",
+        sr_proof_names_json(&e->proofs), "rung",
+        e->rung == SR_RUNG_NONE ? json_null() : json_string(sr_rung_name(e->rung)), "rung_since",
+        e->rung_since < 0 ? json_null() : sr_json_time(e->rung_since), "failing",
+        sr_json_strings(&e->failing), "hold", e->held != 0, "kept_until", until, "kept_because",
+        sr_json_text_or_null(e->kept_because), "signature", trust_json(l, e));
 }
 
-static json_t *list_json(const struct sr_listing *l, int64_t now)
+static json_t *list_json(const struct sr_listing *l, const struct sr_strlist *missed, int64_t now)
 {
+    static const struct sr_strlist none = {0};
     json_t *a = json_array();
     for (size_t i = 0; a && i < l->len; i++)
-        sr_json_append(&a, entry_json(&l->items[i], now));
-    return json_pack("{s:o}", "backups", a);
+        sr_json_append(&a, entry_json(l, &l->items[i], now));
+    return json_pack("{s:o, s:o}", "backups", a, "missed",
+                     sr_json_strings(missed ? missed : &none));
 }
 
 static void joined_cell(struct sr_table *t, const struct sr_strlist *l)
@@ -56,7 +79,20 @@ static void proofs_cell(struct sr_table *t, const struct sr_listing_entry *e)
     sr_buf_done(&b);
 }
 
-static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int64_t now)
+/* Only where a key is set: elsewhere nobody could tell. */
+static void signed_cell(struct sr_table *t, const struct sr_listing *l,
+                        const struct sr_listing_entry *e)
+{
+    static const char *const words[] = {[SR_TRUST_UNCHECKED] = "?",
+                                        [SR_TRUST_SIGNED] = "yes",
+                                        [SR_TRUST_UNSIGNED] = "no",
+                                        [SR_TRUST_BAD] = "BAD"};
+    if (l->has_keys)
+        sr_table_cell(t, words[sr_listing_trust_of(l, e)]);
+}
+
+static void entry_row(struct sr_table *t, const struct sr_listing *l,
+                      const struct sr_listing_entry *e, int64_t now)
 {
     char created[SR_TIME_ISO_SIZE], until[SR_TIME_ISO_SIZE], age[SR_AGE_TEXT], size[SR_SIZE_TEXT];
     sr_time_iso(e->time, created);
@@ -69,6 +105,7 @@ static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int6
     sr_table_cell(t, age);
     sr_table_cell(t, size);
     sr_table_cell(t, e->encrypted ? "yes" : "no");
+    signed_cell(t, l, e);
     joined_cell(t, &e->stores);
     proofs_cell(t, e);
     sr_table_cell(t, e->kept_until == SR_RETENTION_NEWER ? "newer ones"
@@ -78,21 +115,28 @@ static void entry_row(struct sr_table *t, const struct sr_listing_entry *e, int6
     sr_table_cell(t, e->kept_because);
 }
 
-void sr_report_list(struct sr_output *o, const struct sr_listing *l, int64_t now)
+void sr_report_list(struct sr_output *o, const struct sr_listing *l,
+                    const struct sr_strlist *missed, int64_t now)
 {
     static const struct sr_column columns[] = {
         {"SET", 0}, {"SOURCE", 0}, {"CREATED", 0}, {"AGE", 1},        {"SIZE", 1},
         {"ENC", 0}, {"STORES", 0}, {"PROOFS", 0},  {"KEPT UNTIL", 0}, {"WHY", 0}};
+    static const struct sr_column with_signed[] = {
+        {"SET", 0},    {"SOURCE", 0}, {"CREATED", 0}, {"AGE", 1},        {"SIZE", 1}, {"ENC", 0},
+        {"SIGNED", 0}, {"STORES", 0}, {"PROOFS", 0},  {"KEPT UNTIL", 0}, {"WHY", 0}};
     struct sr_table t;
     if (o->json) {
-        sr_output_document(o, list_json(l, now));
+        sr_output_document(o, list_json(l, missed, now));
         return;
     }
     if (l->len == 0)
         sr_output_line(o, "no backups");
-    sr_table_init(&t, columns, sizeof columns / sizeof *columns);
+    if (l->has_keys)
+        sr_table_init(&t, with_signed, sizeof with_signed / sizeof *with_signed);
+    else
+        sr_table_init(&t, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < l->len; i++)
-        entry_row(&t, &l->items[i], now);
+        entry_row(&t, l, &l->items[i], now);
     sr_table_print(&t, o);
     sr_table_done(&t);
 }

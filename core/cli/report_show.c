@@ -28,13 +28,13 @@ static json_t *detail_json(const struct sr_detail *d)
 
 static json_t *manifest_json(const char *store, const struct sr_catalog_set *set,
                              const struct sr_manifest *m, const struct sr_proofs *proofs,
-                             const char *closed)
+                             const struct sr_trust *trust, const char *closed)
 {
     char label[SR_LABEL_TEXT_MAX];
     sr_report_label(m->label, label);
     return json_pack(
         "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:b, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o, s:s}",
+        "s:o, s:o, s:o, s:o, s:s, s:o}",
         "format", m->format, "set", sr_json_text_or_null(m->set), "label",
         sr_json_text_or_null(label), "source", sr_json_text_or_null(m->source), "created_at",
         sr_json_time(m->created_at), "finished_at", sr_json_time(m->finished_at), "trigger",
@@ -44,7 +44,8 @@ static json_t *manifest_json(const char *store, const struct sr_catalog_set *set
         "proofs", sr_proofs_json(proofs), "recipients", sr_json_strings(&m->recipients), "tools",
         sr_json_strings(&m->tools), "notes", sr_json_strings(&m->notes), "detail",
         detail_json(m->detail), "detail_closed", sr_json_text_or_null(m->detail ? NULL : closed),
-        "objects", sr_objects_json(m, m->detail), "rung", sr_rung_name(proofs->standing.rung));
+        "objects", sr_objects_json(m, m->detail), "rung", sr_rung_name(proofs->standing.rung),
+        "signature", sr_trust_json(trust));
 }
 
 static void strings_print(struct sr_output *o, const char *title, const struct sr_strlist *l)
@@ -97,11 +98,12 @@ static void rows_print(struct sr_output *o, const struct sr_detail *d)
 
 void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_catalog_set *set,
                         const struct sr_manifest *m, const struct sr_proofs *proofs,
-                        const char *closed)
+                        const struct sr_trust *trust, const char *closed)
 {
     char label[SR_LABEL_TEXT_MAX], created[SR_TIME_ISO_SIZE], finished[SR_TIME_ISO_SIZE];
+    char signature[SR_TRUST_TEXT];
     if (o->json) {
-        sr_output_document(o, manifest_json(store, set, m, proofs, closed));
+        sr_output_document(o, manifest_json(store, set, m, proofs, trust, closed));
         return;
     }
     sr_report_label(m->label, label);
@@ -125,6 +127,8 @@ void sr_report_manifest(struct sr_output *o, const char *store, const struct sr_
     text_print(o, "made by", m->strongroom_version);
     strings_print(o, "with", &m->tools);
     strings_print(o, "notes", &m->notes);
+    sr_trust_text(trust, signature);
+    text_print(o, "signature", signature);
     text_print(o, "proven", sr_rung_name(proofs->standing.rung));
     sr_proofs_print(o, proofs);
     text_print(o, "hold", set->held ? "kept until it is released" : NULL);

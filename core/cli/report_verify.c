@@ -39,12 +39,12 @@ static json_t *one_json(const struct sr_verified *v)
                               sr_json_text_or_null(o->note));
         sr_json_append(&a, e);
     }
-    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "set",
-                     sr_json_text_or_null(v->result.set), "source", sr_json_text_or_null(v->source),
-                     "store", sr_json_text_or_null(v->store), "rung", rung_name(v->result.rung),
-                     "objects", a, "recorded", recorded_json(&v->result), "not_recorded",
-                     sr_json_text_or_null(v->result.not_recorded), "duration_seconds",
-                     sr_json_seconds(v->result.seconds));
+    return json_pack(
+        "{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "set", sr_json_text_or_null(v->result.set),
+        "source", sr_json_text_or_null(v->source), "store", sr_json_text_or_null(v->store), "rung",
+        rung_name(v->result.rung), "objects", a, "recorded", recorded_json(&v->result),
+        "not_recorded", sr_json_text_or_null(v->result.not_recorded), "duration_seconds",
+        sr_json_seconds(v->result.seconds), "signature", sr_trust_json(&v->result.trust));
 }
 
 static json_t *verified_json(const struct sr_verified *v, size_t len, size_t left)
@@ -78,6 +78,13 @@ void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t
         }
     sr_table_print(&t, o);
     sr_table_done(&t);
+    for (size_t i = 0; i < len; i++) {
+        char text[SR_TRUST_TEXT];
+        if (v[i].result.trust.state == SR_TRUST_UNCHECKED)
+            continue;
+        sr_trust_text(&v[i].result.trust, text);
+        sr_output_line(o, "signature of %s in %s: %s", v[i].result.set, v[i].store, text);
+    }
     if (left > 0)
         sr_output_line(o, "%zu more are left for another time", left);
 }

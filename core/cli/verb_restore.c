@@ -33,6 +33,11 @@ static const struct sr_option options[] = {
      .help =
          "only backups of this database count; of a set with several databases, restore this one"},
     SR_OPTION_NARROW_LABEL,
+    {.name = "not-before",
+     .kind = SR_OPTION_VALUE,
+     .arg = "TIME",
+     .setting = "BACKUP_SIGN_NOT_BEFORE",
+     .help = "refuse a `latest` that is older (2026-11-20, 2026-11-20T13:05:01Z)"},
     {.name = NULL},
 };
 
@@ -70,7 +75,7 @@ const struct sr_verb sr_verb_restore = {
     .summary = "bring a backup, or a dump in a file, back into a database",
     .synopsis = "BACKUP | FILE [--into DB] [--create] [--clean] [--if-exists]\n"
                 "[--no-owner] [--no-acl] [--role R] [--jobs N] [--yes] [--force]\n"
-                "[--store STORE] [--database DB] [--label PREFIX]",
+                "[--store STORE] [--database DB] [--label PREFIX]\n[--not-before TIME]",
     .about =
         "Restores a stored backup or a file: plain or custom, gzip, zstd or not compressed, "
         "encrypted or not, told by content. What is stored is checked against its digests before "
@@ -80,6 +85,12 @@ const struct sr_verb sr_verb_restore = {
         "with "
         "--yes. Where ENV=production, or the target matches BACKUP_PRODUCTION_TARGETS, both "
         "ENV=production and --force are needed.\n"
+        "\n"
+        "Where a key to check signatures with is set (BACKUP_SIGN_*), a backup whose signature is "
+        "bad is refused (exit code 13), and one without any with BACKUP_REQUIRE_SIGNATURE. "
+        "`latest` "
+        "is refused (4) also when this host has seen a newer signed backup there that is gone, or "
+        "when it is older than --not-before; naming the backup takes it all the same.\n"
         "\n"
         "FILE is a path that exists. Where both could be meant the path wins, and a line says "
         "so. " SR_ABOUT_BACKUP,

@@ -3,6 +3,7 @@
 #include "core/cli/places.h"
 #include "core/cli/report.h"
 #include "core/cli/verbs.h"
+#include "core/engine/trust.h"
 #include "core/engine/unseal.h"
 #include "core/util/cleanup.h"
 
@@ -37,13 +38,20 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     struct sr_proofs proofs = {0};
     _cleanup_free_ char *closed = NULL;
     char object[SR_KEY_MAX];
+    struct sr_trust trust = {.state = SR_TRUST_UNCHECKED};
+    struct sr_buf text;
+    sr_buf_init(&text, SR_MANIFEST_MAX);
     int rc = sr_places_open_reachable(cli->ctx, sr_args_str(a, "store"), &places, err);
     if (rc == SR_OK)
         rc = sr_backup_locate(cli->ctx, &places.stores, a->operands.items[0],
                               sr_args_str(a, "database"), sr_args_str(a, "label"), &store, &found,
                               object, err);
     if (rc == SR_OK)
-        rc = sr_catalog_manifest(sr_store_ro(store), &found, &m, err);
+        rc = sr_catalog_manifest_text(sr_store_ro(store), &found, &text, &m, err);
+    /* A bad signature is shown, not refused: somebody wants to see what is there. */
+    if (rc == SR_OK)
+        rc = sr_trust_look(cli->ctx, sr_store_ro(store), &found, sr_buf_str(&text), text.len, m,
+                           &trust, err);
     if (rc == SR_OK)
         rc = sr_catalog_read(sr_store_ro(store), &c, err);
     if (rc == SR_OK)
@@ -52,7 +60,8 @@ static int run(struct sr_cli *cli, struct sr_error *err)
         rc = sr_proofs_read(cli->ctx, sr_store_ro(store), set_in(c, &found), m, &proofs, err);
     if (rc == SR_OK)
         sr_report_manifest(cli->out, sr_store_name(sr_store_ro(store)), set_in(c, &found), m,
-                           &proofs, closed);
+                           &proofs, &trust, closed);
+    sr_buf_done(&text);
     sr_proofs_done(&proofs);
     sr_catalog_free(c);
     sr_manifest_free(m);

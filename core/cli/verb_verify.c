@@ -184,6 +184,9 @@ const struct sr_verb sr_verb_verify = {
         "host, as an object of its own (SET.SOURCE.proof-RUNG-TIME.json, proof-failed-RUNG for "
         "damage); `list` and `show` tell it. Where that is not allowed it says so and goes on.\n"
         "\n"
+        "Where a key is set (BACKUP_SIGN_*) the signature is checked first; where it is bad, or "
+        "missing and BACKUP_REQUIRE_SIGNATURE is on, nothing is read, and the exit code is 13.\n"
+        "\n"
         "With --all the backups that were never checked come first, then those whose last check is "
         "longest ago; --sample and --for bound a run, and the next one goes on with the rest.\n"
         "\n" SR_ABOUT_BACKUP,

@@ -58,6 +58,25 @@ const struct sr_setting sr_settings[] = {
              "symmetric AES256, where there are no recipients"),
      .secret = 1},
 
+    /* Who made it. */
+    {SETTING("BACKUP_SIGN_KEY_FILE", PATH, NULL,
+             "a file with at least 32 random bytes: backups are signed and checked with it "
+             "(HMAC-SHA256)")},
+    {SETTING("BACKUP_SIGN_GPG_KEY", STRING, NULL,
+             "fingerprint of the GPG key that signs backups, and that they are checked with")},
+    {SETTING("BACKUP_SIGN_GPG_PASSPHRASE", STRING, NULL,
+             "unlocks that key; nobody is ever asked for it"),
+     .secret = 1},
+    {SETTING("BACKUP_SIGN_ACCEPT", LIST, NULL,
+             "more keys whose signatures count: files (absolute paths) and fingerprints")},
+    {SETTING("BACKUP_REQUIRE_SIGNATURE", BOOL, "off",
+             "refuse to restore, fetch, verify or sync what is not signed")},
+    {SETTING("BACKUP_SIGN_NOT_BEFORE", STRING, NULL,
+             "`latest` may not be older than this time (2026-11-20, 2026-11-20T13:05:01Z)")},
+    {SETTING("BACKUP_SIGN_LIST", INT, "20",
+             "`list` checks the signatures of so many newest backups; 0: of all"),
+     .max = 1000000},
+
     /* Where it goes. */
     {SETTING("BACKUP_DIR", PATH, "backups",
              "the local store; spool, locks and audit log are in it")},

@@ -5,6 +5,7 @@
 #include "core/engine/opening.h"
 #include "core/engine/protection.h"
 #include "core/engine/structure.h"
+#include "core/engine/trust.h"
 #include "core/engine/watch.h"
 #include "core/source/pg_conn.h"
 #include "core/util/cleanup.h"
@@ -25,6 +26,7 @@ struct adopting {
     struct sr_stores stores;
     struct sr_store_rw *store;
     struct sr_passphrase *passphrase;
+    const struct sr_signer *signer; /* NULL: nothing is signed */
     char source[SR_SOURCE_MAX];
     int64_t retain_until; /* what is copied in is locked until then; 0: not */
 };
@@ -238,6 +240,31 @@ static int manifest_for(struct adopting *a, const char *key, const struct seen *
     return rc == SR_OK ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
 }
 
+/* Beside a set that has a manifest already it would make that one bad. */
+static int sign(struct adopting *a, const char *set, const char *manifest_key,
+                const struct sr_buf *manifest, char key[SR_KEY_MAX], struct sr_error *err)
+{
+    struct sr_buf text;
+    if (!a->signer)
+        return SR_OK;
+    int rc = sr_store_stat(sr_store_ro(a->store), manifest_key, NULL, NULL, err);
+    if (rc == SR_OK)
+        return sr_fail(err, SR_E_EXISTS, "%s exists already", manifest_key);
+    if (rc != SR_E_NOT_FOUND)
+        return rc;
+    sr_error_clear(err);
+    sr_buf_init(&text, SR_SIGNATURE_MAX);
+    rc = sr_beside_key(set, a->source, SR_SIGNATURE_SUFFIX, key, SR_KEY_MAX, err);
+    if (rc == SR_OK)
+        rc = sr_trust_sign(a->signer, set, a->source, manifest, NULL, &text, err);
+    if (rc == SR_OK)
+        rc = sr_store_save_locked(a->store, key, text.data, text.len, a->retain_until, err);
+    if (rc != SR_OK)
+        key[0] = '\0';
+    sr_buf_done(&text);
+    return rc;
+}
+
 static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *ret,
                      struct sr_error *err)
 {
@@ -246,7 +273,7 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
     struct seen seen = {0};
     struct sr_buf text;
     struct stat st;
-    char key[SR_KEY_MAX] = "", beside[SR_KEY_MAX];
+    char key[SR_KEY_MAX] = "", beside[SR_KEY_MAX], signature[SR_KEY_MAX] = "";
     int copied = 0;
     sr_buf_init(&text, SR_MANIFEST_MAX);
     int rc = stat(file, &st) == 0 ? SR_OK : sr_fail_errno(err, errno, "cannot read %s", file);
@@ -280,9 +307,15 @@ static int adopt_one(struct adopting *a, const char *file, struct sr_adopted *re
     if (rc == SR_OK)
         rc = sr_beside_key(m->set, a->source, "manifest.json", beside, sizeof beside, err);
     if (rc == SR_OK)
+        rc = sign(a, m->set, beside, &text, signature, err);
+    if (rc == SR_OK)
         rc = sr_store_save_locked(a->store, beside, text.data, text.len, a->retain_until, err);
+    if (rc != SR_OK && rc != SR_E_IN_DOUBT && *signature)
+        copy_out(a, signature);
     if (rc != SR_OK && rc != SR_E_IN_DOUBT && copied)
         copy_out(a, key);
+    if (rc == SR_OK && *signature)
+        sr_trust_made(a->ctx, sr_store_ro(a->store), m->set, a->source, m->created_at);
     if (rc == SR_OK &&
         (sr_set_string(&ret->file, file) != SR_OK || sr_set_string(&ret->set, m->set) != SR_OK))
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
@@ -324,6 +357,10 @@ int sr_adopt_run(struct sr_context *ctx, const struct sr_adopt_options *o, struc
     int rc = adopt_source(&a, o->source, err);
     if (rc == SR_OK)
         rc = sr_passphrase_from_config(ctx->cfg, &a.passphrase, err);
+    if (rc == SR_OK)
+        rc = sr_trust_keys(ctx, &a.signer, err);
+    if (!sr_signer_signs(a.signer))
+        a.signer = NULL;
     if (rc == SR_OK)
         rc = sr_stores_open(ctx->cfg, o->store, &a.stores, err);
     if (rc == SR_OK) {

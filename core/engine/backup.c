@@ -73,6 +73,11 @@ static int plan_lines(struct sr_run *r, struct sr_error *err)
                           sr_config_bool(r->ctx->cfg, "BACKUP_GLOBALS") ? "yes" : "no");
     rc |= sr_strlist_addf(p, "compress   %s", r->protection.compression);
     rc |= sr_strlist_addf(p, "encrypt    %s", r->protection.encryption);
+    if (r->signer) {
+        char who[256];
+        sr_signer_tell(r->signer, who, sizeof who);
+        rc |= sr_strlist_addf(p, "sign       %s", who);
+    }
     for (size_t i = 0; i < r->stores.len; i++) {
         char until[SR_TIME_ISO_SIZE] = "";
         if (r->targets[i].retain_until)
@@ -198,6 +203,9 @@ static int verdict(struct sr_run *r, struct sr_error *err)
         name = r->stores.closed[0].name;
         first = &r->stores.closed[0].error;
     }
+    if (!first && r->unsigned_why.code != SR_OK)
+        return sr_fail(err, SR_E_PARTIAL, "the backup %s is stored, but not signed: %s", r->set,
+                       r->unsigned_why.text);
     if (!first)
         return SR_OK;
     int enough = (int64_t)ok >= sr_config_int(r->ctx->cfg, "BACKUP_MIN_STORES");
@@ -227,6 +235,7 @@ static void run_done(struct sr_run *r)
     sr_run_database_close(r);
     sr_buf_done(&r->detail);
     sr_buf_done(&r->sums);
+    sr_buf_done(&r->signature);
     sr_buf_done(&r->manifest);
     for (size_t i = 0; r->targets && i < r->stores.len; i++)
         sr_target_done(&r->targets[i]);

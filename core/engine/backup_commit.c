@@ -98,6 +98,23 @@ static int make_manifest(struct sr_run *r, struct sr_error *err)
                        : rc;
 }
 
+/* The key was tried before the dump. Should it fail now (an agent that forgot the passphrase in the
+ * hours between), the dump is worth more than its signature: it is kept, and the run says so. */
+static int make_signature(struct sr_run *r, struct sr_error *err)
+{
+    if (!r->signer)
+        return SR_OK;
+    int rc = sr_beside_key(r->set, r->source, SR_SIGNATURE_SUFFIX, r->signature_key,
+                           sizeof r->signature_key, err);
+    if (rc != SR_OK)
+        return rc;
+    if (sr_trust_sign(r->signer, r->set, r->source, &r->manifest,
+                      *r->detail_key ? &r->detail : NULL, &r->signature, &r->unsigned_why) == SR_OK)
+        return sr_journal_key(r->journal, r->signature_key, err);
+    r->signature_key[0] = '\0';
+    return SR_OK;
+}
+
 /* --- in one store --- */
 
 /* Is every object there that the manifest is about to vouch for? Between its save and now another
@@ -138,7 +155,11 @@ int sr_run_commit_in(struct sr_target *t, void *run, struct sr_error *err)
         rc = check_objects(r->result->manifest, t, err);
     }
     if (rc == SR_OK)
+        rc = save_beside(r, t, r->signature_key, &r->signature, err);
+    if (rc == SR_OK)
         rc = save_beside(r, t, r->manifest_key, &r->manifest, err);
+    if (rc == SR_OK && *r->signature_key)
+        sr_trust_made(r->ctx, sr_store_ro(t->store), r->set, r->source, r->created_at);
     t->busy_ns += sr_clock_monotonic(r->ctx->clock) - start;
     return rc;
 }
@@ -150,6 +171,7 @@ int sr_run_commit(struct sr_run *r, struct sr_error *err)
     sr_buf_init(&r->detail, SR_DETAIL_MAX);
     sr_buf_init(&r->sums, SR_SUMS_MAX);
     sr_buf_init(&r->manifest, SR_MANIFEST_MAX);
+    sr_buf_init(&r->signature, SR_SIGNATURE_MAX);
     int rc = fill_manifest(r, err);
     if (rc == SR_OK && sr_protection_encrypts(&r->protection))
         rc = make_detail(r, err);
@@ -157,6 +179,8 @@ int sr_run_commit(struct sr_run *r, struct sr_error *err)
         rc = make_sums(r, err);
     if (rc == SR_OK)
         rc = make_manifest(r, err);
+    if (rc == SR_OK)
+        rc = make_signature(r, err);
     if (rc == SR_OK && *r->detail_key)
         rc = sr_journal_key(r->journal, r->detail_key, err);
     if (rc == SR_OK)

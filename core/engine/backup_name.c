@@ -99,6 +99,8 @@ static int claim_fill(const struct sr_run *r, struct sr_mark *m, struct sr_error
     int rc = claim_beside(r, "sha256", m, err);
     if (rc == SR_OK && sr_protection_encrypts(&r->protection))
         rc = claim_beside(r, SR_DETAIL_SUFFIX, m, err);
+    if (rc == SR_OK && r->signer)
+        rc = claim_beside(r, SR_SIGNATURE_SUFFIX, m, err);
     for (size_t i = 0; rc == SR_OK && i < r->databases.len; i++) {
         char part[SR_SOURCE_MAX] = "";
         if (r->databases.len > 1)

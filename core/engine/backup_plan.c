@@ -306,6 +306,18 @@ static int plan_spool(struct sr_run *r, struct sr_error *err)
     return SR_OK;
 }
 
+/* A key that is missing, locked or expired is found before the dump, not after it. */
+static int plan_signer(struct sr_run *r, struct sr_error *err)
+{
+    const struct sr_signer *s = NULL;
+    int rc = sr_trust_keys(r->ctx, &s, err);
+    if (rc != SR_OK || !sr_signer_signs(s))
+        return rc;
+    r->signer = s;
+    rc = sr_signer_try(s, sr_clock_now(r->ctx->clock), NULL, err);
+    return rc == SR_OK ? SR_OK : sr_error_wrap(err, "this backup could not be signed");
+}
+
 int sr_run_plan(struct sr_run *r, struct sr_error *err)
 {
     const struct sr_config *cfg = r->ctx->cfg;
@@ -330,6 +342,8 @@ int sr_run_plan(struct sr_run *r, struct sr_error *err)
     }
     if (rc == SR_OK)
         rc = sr_protection_from_config(cfg, sr_clock_now(r->ctx->clock), &r->protection, err);
+    if (rc == SR_OK)
+        rc = plan_signer(r, err);
     if (rc == SR_OK)
         rc = plan_stores(r, err);
     if (rc == SR_OK)

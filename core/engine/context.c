@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/engine/context.h"
+#include "core/engine/signer.h"
 
 #include <signal.h>
 #include <string.h>
@@ -18,6 +19,8 @@ void sr_context_init(struct sr_context *c, const struct sr_config *cfg,
 
 void sr_context_done(struct sr_context *c)
 {
+    sr_signer_free(c->signer);
+    sr_strlist_done(&c->missed);
     pthread_mutex_destroy(&c->lock);
 }
 

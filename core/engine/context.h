@@ -18,11 +18,13 @@
 
 #include "core/config/config.h"
 #include "core/util/clock.h"
+#include "core/util/strlist.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct sr_audit;
+struct sr_signer;
 
 #define SR_CANCEL_HANDLERS_MAX 64
 
@@ -44,6 +46,10 @@ struct sr_context {
     pthread_mutex_t lock;
     struct sr_cancel_handler handlers[SR_CANCEL_HANDLERS_MAX];
     size_t handlers_len;
+    /* Of trust.h; guarded by the lock. */
+    struct sr_signer *signer; /* the keys, once they were read; NULL: none is set */
+    int signer_read;
+    struct sr_strlist missed; /* what was warned about: newest sets that are gone */
 };
 
 void sr_context_init(struct sr_context *c, const struct sr_config *cfg,

@@ -233,8 +233,9 @@ static void check_folder(struct sr_doctor *d)
 int sr_doctor_run(struct sr_context *ctx, struct sr_doctor_result *ret, struct sr_error *err)
 {
     struct sr_doctor d = {.ctx = ctx, .result = ret};
-    static void (*const checks[])(struct sr_doctor *) = {check_folder, check_protection,
-                                                         check_database, sr_doctor_stores};
+    static void (*const checks[])(struct sr_doctor *) = {check_folder,      check_protection,
+                                                         sr_doctor_signing, check_database,
+                                                         sr_doctor_stores,  sr_doctor_missed};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         int rc = sr_context_check(ctx, err);
         if (rc != SR_OK)

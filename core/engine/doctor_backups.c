@@ -4,6 +4,7 @@
 #include "core/catalog/catalog.h"
 #include "core/engine/doctor_private.h"
 #include "core/engine/retention_rules.h"
+#include "core/engine/trust.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
 #include "core/util/text.h"
@@ -145,8 +146,10 @@ void sr_doctor_backups(struct sr_doctor *d, const struct sr_stores *stores)
         struct sr_catalog *c = NULL;
         uint64_t largest = 0, night = 0;
         /* That it cannot be listed was told when its rights were tried. */
-        if (sr_catalog_read(sr_store_ro(stores->items[i]), &c, NULL) == SR_OK)
+        if (sr_catalog_read(sr_store_ro(stores->items[i]), &c, NULL) == SR_OK) {
             night = night_of(c, &largest);
+            sr_trust_notice(d->ctx, sr_store_ro(stores->items[i]), c);
+        }
         sr_catalog_free(c);
         check_rules(d, stores->items[i], largest);
         d->night = night > d->night ? night : d->night;

@@ -27,6 +27,10 @@ void sr_doctor_backups(struct sr_doctor *d, const struct sr_stores *stores);
 /* Where a secret key (or the passphrase) is here: whether it opens what is encrypted here. */
 void sr_doctor_drill(struct sr_doctor *d, const struct sr_protection *p);
 
+/* Signing keys; and, after the stores were listed, newest backups that are gone from them. */
+void sr_doctor_signing(struct sr_doctor *d);
+void sr_doctor_missed(struct sr_doctor *d);
+
 /* Tells of a clock that is more than five minutes off this host's at `now`; both UTC seconds. */
 void sr_doctor_clock(struct sr_doctor *d, const char *what, int64_t theirs, int64_t now);
 

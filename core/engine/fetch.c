@@ -4,6 +4,7 @@
 #include "core/engine/listing.h"
 #include "core/engine/opening.h"
 #include "core/engine/protection.h"
+#include "core/engine/trust.h"
 #include "core/engine/watch.h"
 #include "core/util/cleanup.h"
 #include "core/util/fs.h"
@@ -166,6 +167,10 @@ static int fetch_besides(struct fetching *f, struct sr_strlist *ret_files, struc
     if (rc == SR_OK && (rc = fetch_beside(f, key, ret_files, err)) == SR_E_NOT_FOUND)
         rc = SR_OK; /* adopted sets have none */
     if (rc == SR_OK)
+        rc = sr_beside_key(f->set.set, f->set.source, SR_SIGNATURE_SUFFIX, key, sizeof key, err);
+    if (rc == SR_OK && (rc = fetch_beside(f, key, ret_files, err)) == SR_E_NOT_FOUND)
+        rc = SR_OK;
+    if (rc == SR_OK)
         rc = sr_beside_key(f->set.set, f->set.source, "manifest.json", key, sizeof key, err);
     return rc == SR_OK ? fetch_beside(f, key, ret_files, err) : rc;
 }
@@ -203,7 +208,8 @@ static int fetch_all(struct fetching *f, struct sr_strlist *ret_files, struct sr
         rc = sr_backup_locate(f->ctx, &f->stores, f->o->backup, f->o->database, f->o->label,
                               &f->store, &f->set, object, err);
     if (rc == SR_OK)
-        rc = sr_catalog_manifest(sr_store_ro(f->store), &f->set, &f->manifest, err);
+        rc = sr_trust_manifest(f->ctx, sr_store_ro(f->store), &f->set,
+                               sr_trust_use_of(f->o->backup), NULL, &f->manifest, NULL, err);
     if (rc != SR_OK)
         return rc;
     if (strcmp(out, "-") == 0)

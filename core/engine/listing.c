@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/listing.h"
 #include "core/engine/retention_judge.h"
+#include "core/engine/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static int entry_merge(struct sr_listing_entry *e, const struct sr_catalog_set *
                        const char *store, const struct sr_retention_verdict *v)
 {
     e->held |= set->held;
+    e->unsigned_copies += !set->has_signature;
     e->encrypted |= set->encrypted;
     if (set->data_size > e->size)
         e->size = set->data_size;
@@ -104,6 +106,8 @@ static int list_store(struct sr_context *ctx, struct sr_store *store, const char
     if (earlier > 1)
         qsort(l->items, earlier, sizeof *l->items, by_name);
     int rc = sr_catalog_read(store, &c, err);
+    if (rc == SR_OK)
+        sr_trust_notice(ctx, store, c);
     if (rc == SR_OK)
         rc = sr_retention_judge_names(ctx, store, c, sr_clock_now(ctx->clock), &verdicts, err);
     for (size_t i = c ? c->len : 0; rc == SR_OK && i-- > 0;) {
@@ -175,6 +179,7 @@ void sr_listing_free(struct sr_listing *l)
         sr_strlist_done(&l->items[i].proofs);
         sr_strlist_done(&l->items[i].failing);
         free(l->items[i].kept_because);
+        free(l->items[i].trust);
     }
     free(l->items);
     free(l);

@@ -1,5 +1,6 @@
 #include "config.h"
 #include "core/engine/listing.h"
+#include "core/engine/trust.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,14 +48,16 @@ static int find_in_several(const struct sr_catalog *c, const char *backup, const
     return SR_E_NOT_FOUND;
 }
 
-static int locate_in(struct sr_store_rw *store, const char *backup, const char *source,
-                     const char *label, struct sr_catalog_set *ret_set, char ret_object[SR_KEY_MAX],
-                     struct sr_error *err)
+static int locate_in(struct sr_context *ctx, struct sr_store_rw *store, const char *backup,
+                     const char *source, const char *label, struct sr_catalog_set *ret_set,
+                     char ret_object[SR_KEY_MAX], struct sr_error *err)
 {
     struct sr_catalog *c = NULL;
     const struct sr_catalog_set *set = NULL;
     const char *object = NULL;
     int rc = sr_catalog_read(sr_store_ro(store), &c, err);
+    if (rc == SR_OK)
+        sr_trust_notice(ctx, sr_store_ro(store), c);
     if (rc == SR_OK)
         rc = sr_catalog_find(c, backup, source, label, &set, &object, err);
     if (rc == SR_E_NOT_FOUND && c && source &&
@@ -87,8 +90,8 @@ int sr_backup_locate(struct sr_context *ctx, const struct sr_stores *stores, con
         int rc = sr_context_check(ctx, err);
         if (rc != SR_OK)
             return rc;
-        rc = locate_in(stores->items[i], name, database ? source : NULL, label, ret_set, ret_object,
-                       &e);
+        rc = locate_in(ctx, stores->items[i], name, database ? source : NULL, label, ret_set,
+                       ret_object, &e);
         if (rc == SR_OK) {
             *ret_store = stores->items[i];
             return SR_OK;

@@ -3,6 +3,7 @@
 #include "core/engine/protection.h"
 #include "core/engine/restore_run.h"
 #include "core/engine/structure.h"
+#include "core/engine/trust.h"
 #include "core/engine/watch.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
@@ -105,7 +106,8 @@ static int find_in_stores(struct sr_restoring *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = latest_is_meant(r, &set, err);
     if (rc == SR_OK)
-        rc = sr_catalog_manifest(sr_store_ro(r->store), &set, &r->manifest, err);
+        rc = sr_trust_manifest(r->ctx, sr_store_ro(r->store), &set, sr_trust_use_of(r->o->backup),
+                               NULL, &r->manifest, NULL, err);
     if (rc != SR_OK)
         return rc;
     if (*object) {

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/listing.h"
 #include "core/engine/restore_test_run.h"
+#include "core/engine/trust.h"
 #include "core/engine/unseal.h"
 #include "core/engine/watch.h"
 #include "core/util/cleanup.h"
@@ -102,7 +103,8 @@ int sr_test_find(struct sr_testing *t, struct sr_error *err)
         rc = sr_backup_locate(t->ctx, &t->stores, t->o->backup, t->o->database, t->o->label,
                               &t->store, &t->set, object, err);
     if (rc == SR_OK)
-        rc = sr_catalog_manifest(sr_store_ro(t->store), &t->set, &t->manifest, err);
+        rc = sr_trust_manifest(t->ctx, sr_store_ro(t->store), &t->set,
+                               sr_trust_use_of(t->o->backup), NULL, &t->manifest, NULL, err);
     if (rc != SR_OK)
         return rc;
     struct sr_restore_test_result *r = t->result;

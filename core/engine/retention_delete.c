@@ -2,6 +2,7 @@
 #include "core/engine/retention_delete.h"
 #include "core/engine/claim.h"
 #include "core/engine/retention_policy.h"
+#include "core/engine/trust.h"
 #include "core/util/log.h"
 
 #include <stdlib.h>
@@ -179,6 +180,7 @@ int sr_prune_delete(struct sr_context *ctx, struct sr_store_rw *store,
             mark_remove(&d);
         return rc;
     }
+    sr_trust_deleted(ctx, sr_store_ro(store), set->set, set->source);
     rc = delete_rest(&d, last, err);
     /* What could not be deleted now stays known. */
     if (rc == SR_OK && it->outcome != SR_PRUNE_LOCKED)

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/retention_judge.h"
 #include "core/engine/retention_rules.h"
+#include "core/engine/trust.h"
 #include "core/util/log.h"
 
 #include <stdlib.h>
@@ -96,12 +97,12 @@ static int by_text(const void *a, const void *b)
     return strcmp(a, *(char *const *)b);
 }
 
-/* Nonzero when the manifest reads and every object that it names was listed. */
-static int set_is_whole(struct sr_store *store, const struct sr_catalog *c,
+/* Nonzero when the manifest reads, is not forged, and every object that it names was listed. */
+static int set_is_whole(struct sr_context *ctx, struct sr_store *store, const struct sr_catalog *c,
                         const struct sr_catalog_set *set, int *ret_whole, struct sr_error *err)
 {
     struct sr_manifest *m = NULL;
-    int rc = sr_catalog_manifest(store, set, &m, err);
+    int rc = sr_trust_manifest(ctx, store, set, SR_TRUST_TO_LOOK, NULL, &m, NULL, err);
     *ret_whole = rc == SR_OK;
     for (size_t i = 0; rc == SR_OK && i < m->objects_len; i++)
         if (!c->objects.len || !bsearch(m->objects[i].key, c->objects.items, c->objects.len,
@@ -134,7 +135,7 @@ int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
         rc = sr_context_check(ctx, err);
         if (rc != SR_OK)
             break;
-        rc = set_is_whole(store, c, set, &whole, &why);
+        rc = set_is_whole(ctx, store, c, set, &whole, &why);
         if (rc != SR_OK) {
             sr_error_copy(err, &why);
             break;

@@ -4,7 +4,7 @@
  *     backup_plan.c     settings, stores, databases, tools, locks
  *     backup_name.c     the set's name, and the claim to it in every store
  *     backup_dump.c     one database (each format) or the globals into the stores
- *     backup_commit.c   sums, detail, manifest, RECOVER.txt
+ *     backup_commit.c   sums, detail, signature, manifest, RECOVER.txt
  *     backup_retry.c    stores that failed, from one that did not
  */
 #ifndef SR_ENGINE_RUN_H
@@ -15,6 +15,7 @@
 #include "core/engine/lock.h"
 #include "core/engine/protection.h"
 #include "core/engine/transfer.h"
+#include "core/engine/trust.h"
 #include "core/source/pg_conn.h"
 #include "core/source/pg_dump.h"
 #include "core/source/pg_tools.h"
@@ -29,6 +30,7 @@ struct sr_run {
     struct sr_backup_result *result;
 
     struct sr_protection protection;
+    const struct sr_signer *signer; /* of the context; NULL: nothing is signed */
     struct sr_stores stores;
     struct sr_target *targets; /* one a store, same order; room for those that did not open */
     struct sr_crew crew;       /* of the targets */
@@ -55,9 +57,10 @@ struct sr_run {
     char *dump_path; /* for the audit log */
 
     /* What is written beside the objects, the same in every store. */
-    struct sr_buf detail, sums, manifest;
+    struct sr_buf detail, sums, signature, manifest;
     char detail_key[SR_KEY_MAX]; /* "" : no such object */
-    char sums_key[SR_KEY_MAX], manifest_key[SR_KEY_MAX];
+    char sums_key[SR_KEY_MAX], signature_key[SR_KEY_MAX], manifest_key[SR_KEY_MAX];
+    struct sr_error unsigned_why; /* it was to be signed and could not be */
 };
 
 /* Everything before the first byte is read. */
@@ -74,8 +77,8 @@ void sr_run_database_close(struct sr_run *r);
 int sr_run_dump_database(struct sr_run *r, const char *database, struct sr_error *err);
 int sr_run_dump_globals(struct sr_run *r, struct sr_error *err);
 
-/* Sums, detail and manifest into every store, each as soon as it has all objects; waits for all.
- * SR_OK when one holds the set. */
+/* Sums, detail, signature and manifest into every store, each as soon as it has all objects; waits
+ * for all. SR_OK when one holds the set. */
 int sr_run_commit(struct sr_run *r, struct sr_error *err);
 /* The same in one store; a job of its thread, arg is the run. What is there already is passed over.
  */

@@ -84,10 +84,10 @@ static int run(struct sr_sync *s, struct sr_error *err)
     rc = lock_take(s, &lock, err);
     if (rc == SR_OK) {
         sr_context_progress(s->ctx, "listing", 0, SR_SIZE_UNKNOWN);
-        rc = sr_sync_side_list(&s->from, err);
+        rc = sr_sync_side_list(&s->from, s->ctx, err);
     }
     if (rc == SR_OK)
-        rc = sr_sync_side_list(&s->to, err);
+        rc = sr_sync_side_list(&s->to, s->ctx, err);
     if (rc == SR_OK)
         rc = sr_context_check(s->ctx, err);
     if (rc == SR_OK)

@@ -18,8 +18,9 @@
  * checksum that the store tells, or by being read again, never by its size alone. Cut off anywhere,
  * TO holds no set without all of its objects, and the next run goes on where this one ended.
  *
- * Not copied: sets that TO's own retention would drop at once, sets that are not encrypted where TO
- * demands it, and sets whose name another backup has in TO already. */
+ * Not copied: sets whose signature is bad, or missing where one is demanded (trust.h), sets that
+ * TO's own retention would drop at once, sets that are not encrypted where TO demands it, and sets
+ * whose name another backup has in TO already. */
 #ifndef SR_ENGINE_SYNC_H
 #define SR_ENGINE_SYNC_H
 
@@ -42,10 +43,10 @@ enum sr_sync_outcome {
     SR_SYNC_REPAIRED, /* objects that were missing or damaged came anew */
     SR_SYNC_ADDED,    /* only what lies beside came: holds, proofs, sums */
     SR_SYNC_SKIPPED,  /* TO would drop it at once, or is just deleting it */
-    SR_SYNC_REFUSED,  /* not encrypted, and TO demands it */
+    SR_SYNC_REFUSED,  /* not encrypted, and TO demands it; not signed, and that is demanded */
     SR_SYNC_KEPT,     /* not in FROM, stays in TO (with delete_gone only) */
     SR_SYNC_DELETED,  /* was not in FROM, is gone from TO */
-    SR_SYNC_CORRUPT,  /* damaged in FROM: not copied */
+    SR_SYNC_CORRUPT,  /* damaged in FROM, or its signature is bad: not copied */
     SR_SYNC_FAILED,
 };
 

@@ -24,15 +24,17 @@ int sr_sync_moved(struct sr_sync_moving *v, const char *key, uint64_t size, int 
     return SR_OK;
 }
 
-/* One small object, as it is. SR_OK also when one was put there meanwhile. The sums are locked
- * where TO locks; what comes and goes (holds, proofs) is not. */
+/* One small object, as it is. SR_OK also when one was put there meanwhile. Sums and the like are
+ * locked where TO locks; what comes and goes (holds, proofs) is not. */
 static int copy_small(struct sr_sync_moving *v, const char *key, const struct sr_buf *text,
                       int replace, const char *why, struct sr_error *err)
 {
     struct sr_key_parts parts;
     sr_key_parse(key, &parts);
     int64_t until =
-        parts.kind == SR_KEY_SUMS || parts.kind == SR_KEY_DETAIL ? v->l->s->lock_until : 0;
+        parts.kind == SR_KEY_SUMS || parts.kind == SR_KEY_DETAIL || parts.kind == SR_KEY_SIGNATURE
+            ? v->l->s->lock_until
+            : 0;
     struct sr_error e = SR_ERROR_INIT;
     int rc = SR_OK;
     if (!v->l->s->o->dry_run && replace)
@@ -223,6 +225,37 @@ static int detail_move(struct sr_sync_moving *v, const struct sr_sync_entry *fro
                : rc;
 }
 
+/* The signature in TO: where the one of FROM was checked, what is there must be the same bytes, or
+ * TO's copy would be refused. It is copied as it is; nothing is ever signed here. */
+static int signature_move(struct sr_sync_moving *v, struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    struct sr_buf ours, theirs;
+    char key[SR_KEY_MAX];
+    if (v->trust.state != SR_TRUST_SIGNED)
+        return SR_OK; /* what is missing comes with the rest */
+    int rc = sr_beside_key(v->set->set, v->set->source, SR_SIGNATURE_SUFFIX, key, sizeof key, err);
+    if (rc != SR_OK || !sr_sync_find(&v->l->s->to.index, key, NULL))
+        return rc;
+    sr_buf_init(&ours, SR_SIGNATURE_MAX);
+    sr_buf_init(&theirs, SR_SIGNATURE_MAX);
+    rc = fetch_small(v, v->l->from, key, &ours, &e);
+    int there = rc == SR_OK ? fetch_small(v, v->l->to, key, &theirs, &e) : rc;
+    int differs =
+        there == SR_E_CORRUPT || there == SR_E_NOT_FOUND ||
+        (there == SR_OK &&
+         (ours.len != theirs.len || memcmp(sr_buf_str(&ours), sr_buf_str(&theirs), ours.len) != 0));
+    if (rc == SR_OK && there != SR_OK && !differs)
+        rc = there;
+    if (rc == SR_OK && differs) {
+        sr_error_clear(&e);
+        rc = copy_small(v, key, &ours, there != SR_E_NOT_FOUND, "damaged", &e);
+    }
+    sr_buf_done(&ours);
+    sr_buf_done(&theirs);
+    return rc == SR_OK ? SR_OK : sr_error_copy(err, &e);
+}
+
 /* Everything that is beside the set in FROM and not in TO. What is in both and differs (another
  * host's words in a hold) is TO's own. */
 static int rest_move(void *ctx, const struct sr_sync_entry *e, enum sr_key_kind kind)
@@ -269,6 +302,8 @@ int sr_sync_beside(struct sr_sync_moving *v, struct sr_error *err)
     }
     if (rc == SR_OK)
         rc = sums_move(v, b.sums, &sums, err);
+    if (rc == SR_OK)
+        rc = signature_move(v, err);
     if (rc == SR_OK) {
         sr_sync_each_key(&v->l->s->from.index, v->set->set, v->set->source, rest_move, &b);
         rc = b.rc;

@@ -15,6 +15,7 @@
 #include "core/engine/retention_policy.h"
 #include "core/engine/sync.h"
 #include "core/engine/transfer.h"
+#include "core/engine/trust.h"
 #include "core/store/stores.h"
 
 #include <pthread.h>
@@ -56,8 +57,8 @@ struct sr_sync_side {
 /* Opens the one store of that name. The caller closes, whatever comes back. */
 int sr_sync_side_open(struct sr_sync_side *side, struct sr_context *ctx, const char *name,
                       int read_only, struct sr_error *err);
-/* Lists it whole, once. */
-int sr_sync_side_list(struct sr_sync_side *side, struct sr_error *err);
+/* Lists it whole, once; warns when its newest sets are gone (trust.h). */
+int sr_sync_side_list(struct sr_sync_side *side, struct sr_context *ctx, struct sr_error *err);
 void sr_sync_side_close(struct sr_sync_side *side, struct sr_context *ctx);
 /* The listed set; NULL: none, or without a manifest unless any is nonzero. */
 const struct sr_catalog_set *sr_sync_side_set(const struct sr_sync_side *side, const char *set,
@@ -152,6 +153,7 @@ struct sr_sync_moving {
     struct sr_buf text;     /* of the manifest, as it is stored */
     int committed;          /* TO holds the same manifest */
     int manifest_bad;       /* TO holds one that cannot be read */
+    struct sr_trust trust;  /* the signature in FROM */
     int source_bad;         /* an object of FROM is damaged or missing */
     struct sr_target made;  /* what this run put into TO of this set, in order */
     size_t repaired, added; /* objects; things that lie beside */

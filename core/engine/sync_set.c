@@ -15,7 +15,13 @@ static int manifests_read(struct sr_sync_moving *v, const struct sr_catalog_set 
     struct sr_manifest *theirs = NULL;
     struct sr_error e = SR_ERROR_INIT;
     struct sr_buf text;
-    int rc = sr_catalog_manifest_text(sr_store_ro(v->l->from), v->set, &v->text, &v->m, err);
+    int rc = sr_trust_manifest(v->l->s->ctx, sr_store_ro(v->l->from), v->set, SR_TRUST_TO_LOOK,
+                               &v->text, &v->m, &v->trust, err);
+    if (rc == SR_E_CORRUPT && v->trust.state == SR_TRUST_UNSIGNED) {
+        rc = SR_E_REFUSED; /* nothing is damaged */
+        if (err)
+            err->code = rc;
+    }
     v->source_bad = rc == SR_E_CORRUPT || rc == SR_E_NOT_FOUND;
     if (rc != SR_OK || !to)
         return rc;
@@ -196,6 +202,8 @@ static int manifest_write(struct sr_sync_moving *v, struct sr_error *err)
         v->it->objects++;
         v->it->bytes += v->text.len;
         atomic_store(&v->l->s->wrote, 1);
+        if (v->trust.state == SR_TRUST_SIGNED)
+            sr_trust_made(v->l->s->ctx, sr_store_ro(to), v->m->set, v->m->source, v->m->created_at);
     }
     return rc == SR_OK ? SR_OK : sr_error_copy(err, &e);
 }

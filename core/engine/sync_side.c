@@ -162,12 +162,13 @@ static int by_name(const void *a, const void *b)
     return c ? c : strcmp(x->source, y->source);
 }
 
-int sr_sync_side_list(struct sr_sync_side *side, struct sr_error *err)
+int sr_sync_side_list(struct sr_sync_side *side, struct sr_context *ctx, struct sr_error *err)
 {
     int rc =
         sr_catalog_read_with(side->store, sr_sync_index_add, &side->index, &side->catalog, err);
     if (rc != SR_OK)
         return rc;
+    sr_trust_notice(ctx, side->store, side->catalog);
     side->by_name = calloc(side->catalog->len + 1, sizeof *side->by_name);
     if (!side->by_name)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");

@@ -31,13 +31,14 @@ static const char *encryption_of(const struct sr_manifest *m)
     return "none";
 }
 
-static int detail_text(struct sr_context *ctx, struct sr_store_rw *store, const char *key,
-                       const struct sr_passphrase *pass, struct sr_buf *out, struct sr_error *err)
+static int detail_text(struct sr_context *ctx, struct sr_store_rw *store,
+                       const struct sr_manifest *m, const struct sr_passphrase *pass,
+                       struct sr_buf *out, struct sr_error *err)
 {
     struct sr_opening *op = NULL;
     struct sr_opening_options oo = {.what = "reading the detail",
                                     .store = store,
-                                    .key = key,
+                                    .key = m->detail_key,
                                     .depth = SR_OPEN_RAW,
                                     .passphrase = pass,
                                     .never_ask = 1};
@@ -49,10 +50,17 @@ static int detail_text(struct sr_context *ctx, struct sr_store_rw *store, const 
     while (rc == SR_OK && n > 0) {
         rc = sr_opening_read(op, piece, PIECE, &n, err);
         if (rc == SR_OK && sr_buf_add(out, piece, n) != SR_OK)
-            rc = sr_fail(err, SR_E_CORRUPT, "%s holds more than %u bytes", key, SR_DETAIL_MAX);
+            rc = sr_fail(err, SR_E_CORRUPT, "%s holds more than %u bytes", m->detail_key,
+                         SR_DETAIL_MAX);
     }
     if (rc == SR_OK)
         rc = sr_opening_end(op, err);
+    if (rc == SR_OK) {
+        struct sr_opening_seen seen;
+        sr_opening_seen(op, &seen);
+        if (*m->detail_sha256 && strcmp(m->detail_sha256, seen.stored_sha256) != 0)
+            rc = sr_fail(err, SR_E_CORRUPT, "%s is not the one that was signed", m->detail_key);
+    }
     sr_opening_free(op);
     return rc;
 }
@@ -73,7 +81,7 @@ static int open_detail(struct sr_context *ctx, struct sr_store_rw *store, struct
     struct sr_buf text;
     struct sr_detail *d = NULL;
     sr_buf_init(&text, SR_DETAIL_MAX);
-    int rc = detail_text(ctx, store, m->detail_key, pass, &text, err);
+    int rc = detail_text(ctx, store, m, pass, &text, err);
     if (rc == SR_OK)
         rc = sr_detail_read(sr_buf_str(&text), text.len, &d, err);
     /* Another set's object under this name would tell lies about this one. */

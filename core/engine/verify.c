@@ -3,6 +3,7 @@
 #include "core/engine/opening.h"
 #include "core/engine/protection.h"
 #include "core/engine/structure.h"
+#include "core/engine/trust.h"
 #include "core/engine/unseal.h"
 #include "core/util/cleanup.h"
 #include "core/util/log.h"
@@ -150,7 +151,8 @@ int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
     struct sr_verify_result v = {.rung = SR_VERIFY_OPENED};
     int64_t started = sr_clock_monotonic(ctx->clock);
     memcpy(v.set, set->set, sizeof v.set);
-    int rc = sr_catalog_manifest(sr_store_ro(store), set, &m, err);
+    int rc =
+        sr_trust_manifest(ctx, sr_store_ro(store), set, SR_TRUST_TO_LOOK, NULL, &m, &v.trust, err);
     if (rc == SR_OK)
         memcpy(v.manifest, m->digest, sizeof v.manifest);
     if (rc == SR_OK)

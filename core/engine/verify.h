@@ -16,6 +16,7 @@
 #include "core/catalog/rung.h"
 #include "core/engine/context.h"
 #include "core/engine/prover.h"
+#include "core/engine/signer.h"
 #include "core/pipeline/keys.h"
 #include "core/store/stores.h"
 
@@ -42,6 +43,7 @@ struct sr_verify_result {
     enum sr_verify_rung rung; /* the lowest of its objects */
     char manifest[65];        /* its digest; "" when it could not be read */
     int encrypted;            /* any of its objects */
+    struct sr_trust trust;    /* its signature */
     uint64_t bytes;           /* stored bytes that were read and agree */
     double seconds;
     /* Of sr_verify_record. */
@@ -50,7 +52,8 @@ struct sr_verify_result {
 };
 
 /* SR_OK also when nothing could be opened for want of a key; SR_E_CORRUPT when any object is
- * damaged or missing (the result is filled). */
+ * damaged or missing, or the signature is not to be relied on and nothing was read (the result is
+ * filled). */
 int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
                   const struct sr_catalog_set *set, struct sr_verify_result *ret,
                   struct sr_error *err);

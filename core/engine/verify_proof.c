@@ -2,6 +2,7 @@
 #include "config.h"
 #include "core/engine/verify.h"
 #include "core/engine/audit.h"
+#include "core/engine/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +149,8 @@ int sr_verify_picks(struct sr_context *ctx, const struct sr_stores *stores,
         rc = sr_context_check(ctx, err);
         if (rc == SR_OK)
             rc = sr_catalog_read(sr_store_ro(stores->items[i]), &c, err);
+        if (rc == SR_OK)
+            sr_trust_notice(ctx, sr_store_ro(stores->items[i]), c);
         if (rc == SR_OK)
             rc = picks_of(ret, &cap, i, c, err);
         sr_catalog_free(c);

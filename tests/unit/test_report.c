@@ -283,17 +283,18 @@ static void list_both(void)
                         sr_strlist_add(&e[2].failing, "dr"),
                     SR_OK);
     e[0].kept_because = (char *)(uintptr_t) "on hold";
-    const struct sr_listing l = {e, 3}, none = {e, 0};
+    const struct sr_listing l = {.items = e, .len = 3}, none = {.len = 0};
     begin(&c, 1);
-    sr_report_list(&c.out, &l, WHEN + 7200);
+    sr_report_list(&c.out, &l, NULL, WHEN + 7200);
     json_t *j = end_json(&c);
-    names_are(j, "schema backups");
+    names_are(j, "schema backups missed");
     const json_t *a = json_object_get(j, "backups");
     CU_ASSERT_EQUAL(json_array_size(a), 3);
     const json_t *b = json_array_get(a, 0);
     names_are(b, "set label source created_at trigger size encrypted stores proofs rung rung_since "
                  "failing hold kept_until "
-                 "kept_because");
+                 "kept_because signature");
+    CU_ASSERT_STRING_EQUAL(text_of(json_object_get(b, "signature"), "state"), "unchecked");
     CU_ASSERT(json_is_true(json_object_get(b, "hold")));
     CU_ASSERT(json_is_true(json_object_get(b, "encrypted")));
     CU_ASSERT(json_is_null(json_object_get(b, "kept_until")));
@@ -311,7 +312,7 @@ static void list_both(void)
     json_decref(j);
 
     begin(&c, 0);
-    sr_report_list(&c.out, &l, WHEN + 7200);
+    sr_report_list(&c.out, &l, NULL, WHEN + 7200);
     char *text = end_text(&c);
     HAS(text,
         "SET    SOURCE  CREATED               AGE   SIZE  ENC  STORES    PROOFS                "
@@ -322,13 +323,39 @@ static void list_both(void)
     HAS(text, "opened; FAILED in dr");
     free(text);
 
+    /* A host that can check them: of what was not looked at, names tell. */
+    struct sr_trust forged = {.state = SR_TRUST_BAD, .why = "it does not fit"};
+    const struct sr_listing keys = {.items = e, .len = 3, .has_keys = 1};
+    struct sr_strlist missed = {0};
+    CU_ASSERT_EQUAL(sr_strlist_add(&missed, "the newest is gone"), SR_OK);
+    e[0].trust = &forged;
+    e[1].unsigned_copies = 1;
     begin(&c, 0);
-    sr_report_list(&c.out, &none, WHEN);
+    sr_report_list(&c.out, &keys, &missed, WHEN + 7200);
+    text = end_text(&c);
+    HAS(text, "ENC  SIGNED  STORES");
+    HAS(text, " yes  BAD     local,dr");
+    HAS(text, " no      ");
+    HAS(text, " ?       ");
+    free(text);
+    begin(&c, 1);
+    sr_report_list(&c.out, &keys, &missed, WHEN + 7200);
+    j = end_json(&c);
+    b = json_object_get(json_array_get(json_object_get(j, "backups"), 0), "signature");
+    names_are(b, "state by why");
+    CU_ASSERT_STRING_EQUAL(text_of(b, "state"), "bad");
+    CU_ASSERT_STRING_EQUAL(text_of(b, "why"), "it does not fit");
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "missed")), 1);
+    json_decref(j);
+    sr_strlist_done(&missed);
+
+    begin(&c, 0);
+    sr_report_list(&c.out, &none, NULL, WHEN);
     text = end_text(&c);
     CU_ASSERT_STRING_EQUAL(text, "no backups\n");
     free(text);
     begin(&c, 1);
-    sr_report_list(&c.out, &none, WHEN);
+    sr_report_list(&c.out, &none, NULL, WHEN);
     j = end_json(&c);
     CU_ASSERT_EQUAL(json_array_size(json_object_get(j, "backups")), 0);
     CU_ASSERT(json_is_array(json_object_get(j, "backups")));
@@ -348,6 +375,7 @@ static void show_both(void)
     struct sr_proof_seen seen[2];
     struct sr_proofs proofs = {.items = seen, .len = 2, .left = 3};
     static const char closed[] = "encrypted; the key is not here";
+    const struct sr_trust trust = {.state = SR_TRUST_SIGNED, .by = "HMAC key 0123456789abcdef"};
     memset(&set, 0, sizeof set);
     set.held = 1;
     memset(seen, 0, sizeof seen);
@@ -358,12 +386,12 @@ static void show_both(void)
     seen[1].bad = (char *)(uintptr_t) "it is a proof of another backup";
     proofs.standing.rung = SR_RUNG_OPENED;
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m, &proofs, NULL);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, &trust, NULL);
     json_t *j = end_json(&c);
     names_are(
         j, "schema format set label source created_at finished_at trigger strongroom_version "
            "store encrypted host hold proofs recipients tools notes detail detail_closed objects "
-           "rung");
+           "rung signature");
     CU_ASSERT(json_is_true(json_object_get(j, "encrypted")));
     CU_ASSERT(json_is_true(json_object_get(j, "hold")));
     CU_ASSERT(json_is_null(json_object_get(j, "detail")));
@@ -379,7 +407,7 @@ static void show_both(void)
 
     CU_ASSERT_EQUAL(sr_set_string(&m->detail_key, "x.detail.json.gz.gpg"), SR_OK);
     begin(&c, 0);
-    sr_report_manifest(&c.out, "dr", &set, m, &proofs, closed);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, &trust, closed);
     char *text = end_text(&c);
     HAS(text, "label       v1/2\n");
     HAS(text, "created     2025-11-20T12:05:01Z\nfinished    2025-11-20T12:06:16Z\n");
@@ -391,21 +419,21 @@ static void show_both(void)
     HAS(text, "host, tables and rows: encrypted; the key is not here (x.detail.json.gz.gpg)\n");
     free(text);
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m, &proofs, closed);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, &trust, closed);
     j = end_json(&c);
     CU_ASSERT_STRING_EQUAL(text_of(j, "detail_closed"), closed);
     json_decref(j);
 
     m->detail = detail_make();
     begin(&c, 0);
-    sr_report_manifest(&c.out, "dr", &set, m, &proofs, NULL);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, &trust, NULL);
     text = end_text(&c);
     HAS(text, "server      15.20\n");
     HAS(text, "  40  public.users");
     HAS(text, "public.\\xFFodd\\n");
     free(text);
     begin(&c, 1);
-    sr_report_manifest(&c.out, "dr", &set, m, &proofs, NULL);
+    sr_report_manifest(&c.out, "dr", &set, m, &proofs, &trust, NULL);
     j = end_json(&c);
     CU_ASSERT_STRING_EQUAL(text_of(json_object_get(j, "detail"), "host"), "db1");
     CU_ASSERT(json_is_null(json_object_get(j, "detail_closed")));
@@ -433,7 +461,8 @@ static void verify_both(void)
     sr_report_verified(&c.out, &v, 1, 7);
     json_t *j = end_json(&c);
     const json_t *one = json_array_get(json_object_get(j, "verified"), 0);
-    names_are(one, "set source store rung objects recorded not_recorded duration_seconds");
+    names_are(one,
+              "set source store rung objects recorded not_recorded duration_seconds signature");
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(j, "left")), 7);
     CU_ASSERT_STRING_EQUAL(text_of(one, "rung"), "failed");
     const json_t *objects = json_object_get(one, "objects");
