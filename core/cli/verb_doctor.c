@@ -21,13 +21,15 @@ const struct sr_verb sr_verb_doctor = {
     .summary = "everything that would stop tonight's backup or a restore, all at once",
     .synopsis = "",
     .about =
-        "Checks settings, tools, database and its rights, extensions, clocks, keys and their "
-        "expiry, every store (writing, listing, reading, deleting), disk space and parts "
-        "against the size of the newest backups, retention rules that do nothing beside "
-        "others, and what runs have left; where a secret key is here, something is encrypted "
-        "and opened again. Tells for each what was found and what to do. Nothing stops at the "
-        "first. Exit code 0 only when a backup would work; what would stop only a restore is a "
-        "note.",
+        "Checks settings, tools, every database that is backed up and its rights, extensions, "
+        "clocks, keys and their expiry, every store (writing, listing, reading, deleting, what "
+        "its settings demand), disk space and parts against the size of the newest backups (of "
+        "the databases, as an estimate, where there is none yet), retention rules that do "
+        "nothing beside others or against a lock, runs that are alive, and what dead ones left; "
+        "where a secret key is here, something is encrypted and opened again. Tells for each "
+        "what was found and what to do. Nothing stops at the first, and nothing is taken that a "
+        "backup needs: it may run at any time. Exit code 0 only when a backup would work; what "
+        "would stop only a restore is a note.",
     .examples = "strongroom doctor\nstrongroom doctor --json",
     .needs = SR_NEEDS_CONFIG | SR_NEEDS_CONTEXT,
     .run = run,

@@ -1,4 +1,5 @@
 #include "config.h"
+#include "core/engine/databases.h"
 #include "core/engine/run.h"
 #include "core/engine/spool.h"
 #include "core/engine/watch.h"
@@ -10,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Settings and command line name things to leave out; both count. */
 static int merge_list(const struct sr_config *cfg, const char *setting,
@@ -96,51 +96,17 @@ static int plan_stores(struct sr_run *r, struct sr_error *err)
     return SR_OK;
 }
 
-static int wants_all(const struct sr_run *r)
-{
-    return r->o->all_databases ||
-           (r->o->databases.len == 0 && sr_config_bool(r->ctx->cfg, "BACKUP_ALL_DATABASES"));
-}
-
 /* Which databases, and the name that retention groups them by. */
 static int plan_databases(struct sr_run *r, struct sr_error *err)
 {
-    const struct sr_config *cfg = r->ctx->cfg;
-    int all = wants_all(r);
-    int rc = SR_OK;
-    if (all)
-        rc = sr_pg_databases(r->conn, &r->databases, err);
-    else if (r->o->databases.len > 0)
-        rc = sr_strlist_copy(&r->databases, &r->o->databases);
-    else
-        rc = sr_config_list(cfg, "BACKUP_DATABASES", &r->databases);
-    if (rc == SR_OK && r->databases.len == 0 && !all)
-        rc = sr_strlist_add(&r->databases, sr_pg_database(r->conn));
-    if (rc == SR_E_NO_MEMORY)
-        return sr_fail(err, rc, "out of memory");
+    int all = r->o->all_databases || sr_databases_all(r->ctx->cfg, &r->o->databases);
+    int rc = sr_databases_list(r->ctx->cfg, r->conn, &r->o->databases, all, &r->databases, err);
     if (rc != SR_OK)
         return rc;
-    for (size_t i = 0; i < r->databases.len; i++)
-        for (size_t j = i + 1; j < r->databases.len;)
-            if (strcmp(r->databases.items[i], r->databases.items[j]) == 0)
-                sr_strlist_remove(&r->databases, j);
-            else
-                j++;
-    if (r->databases.len == 0)
-        return sr_fail(err, SR_E_CONFIG,
-                       "no database to back up: the server has none that allows connections");
-    const char *name = sr_config_str(cfg, "BACKUP_SOURCE_NAME");
-    if (!name)
-        name = r->databases.len == 1 && !all ? r->databases.items[0] : sr_pg_host(r->conn);
-    char host[256] = "local";
-    if (!*name || *name == '/') { /* several databases over a local socket: this host */
-        if (gethostname(host, sizeof host - 1) != 0)
-            memcpy(host, "local", 6);
-        name = host;
-    }
-    if (sr_set_string(&r->source_name, name) != SR_OK)
+    r->source_name = sr_databases_source(r->ctx->cfg, r->conn, &r->databases, all);
+    if (!r->source_name)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    return sr_source_escape(name, r->source, err);
+    return sr_source_escape(r->source_name, r->source, err);
 }
 
 static int plan_folders(struct sr_run *r, struct sr_error *err)
@@ -155,30 +121,6 @@ static int plan_folders(struct sr_run *r, struct sr_error *err)
     return rc == SR_OK ? sr_fs_mkdirs(r->state_dir, 0700, err) : rc;
 }
 
-/* The first connection: to the first database that will be dumped. All of them are asked for at the
- * server's own, as pg_dumpall does, when the connection's is not there. */
-static int connect_first(struct sr_run *r, struct sr_error *err)
-{
-    const struct sr_config *cfg = r->ctx->cfg;
-    struct sr_strlist list = {0};
-    struct sr_error first = SR_ERROR_INIT;
-    int all = wants_all(r), rc = SR_OK;
-    if (!all && r->o->databases.len == 0)
-        rc = sr_config_list(cfg, "BACKUP_DATABASES", &list);
-    const struct sr_strlist *from = r->o->databases.len > 0 ? &r->o->databases : &list;
-    const char *named = !all && from->len > 0 ? from->items[0] : NULL;
-    if (rc == SR_OK)
-        rc = sr_pg_connect(r->pg, named, &r->conn, &first);
-    else
-        sr_fail(&first, rc, "out of memory");
-    if (rc != SR_OK && all && sr_pg_connect(r->pg, "postgres", &r->conn, NULL) == SR_OK)
-        rc = SR_OK;
-    if (rc != SR_OK)
-        sr_error_copy(err, &first);
-    sr_strlist_done(&list);
-    return rc;
-}
-
 static int plan_server(struct sr_run *r, struct sr_error *err)
 {
     const struct sr_config *cfg = r->ctx->cfg;
@@ -188,7 +130,8 @@ static int plan_server(struct sr_run *r, struct sr_error *err)
         return rc;
     if (note)
         sr_log(SR_LOG_INFO, "%s", note);
-    rc = connect_first(r, err);
+    int all = r->o->all_databases || sr_databases_all(cfg, &r->o->databases);
+    rc = sr_databases_connect(cfg, r->pg, &r->o->databases, all, &r->conn, err);
     if (rc != SR_OK)
         return rc;
     int version = sr_pg_server_version(r->conn);
@@ -269,9 +212,6 @@ static int plan_preflight(struct sr_run *r, struct sr_error *err)
     return SR_OK;
 }
 
-/* A compressed dump is rarely more than a quarter of what the database takes with its indexes. */
-#define COMPRESSED_SHARE 4
-
 /* What has to be on the disk before a store can be told its name. The need is an estimate, told
  * beforehand; what surely has no room is refused here rather than in the middle of the night. */
 static int plan_spool(struct sr_run *r, struct sr_error *err)
@@ -284,9 +224,8 @@ static int plan_spool(struct sr_run *r, struct sr_error *err)
             store = sr_store_name(sr_store_ro(r->stores.items[i]));
     if (!store || !sr_run_digest_in_name(r))
         return SR_OK;
-    r->spool_need = r->database_size * (uint64_t)(r->plain + r->custom);
-    if (r->protection.compress.kind != SR_COMPRESS_NONE)
-        r->spool_need /= COMPRESSED_SHARE;
+    r->spool_need =
+        sr_protection_estimate(&r->protection, r->database_size) * (uint64_t)(r->plain + r->custom);
     int rc = sr_spool_room(r->spool_dir, &room, err);
     if (rc != SR_OK)
         return rc;

@@ -1,6 +1,5 @@
 #include "config.h"
 #include "core/engine/doctor_private.h"
-#include "core/engine/sweep.h"
 #include "core/plugin/plugin.h"
 #include "core/store/stores.h"
 #include "core/util/buf.h"
@@ -111,6 +110,24 @@ static int stops_a_backup(const struct sr_store_rights *r)
     return r->write != SR_OK;
 }
 
+/* What the settings demand of the store or of tonight's backup; a run is refused for each. */
+static void check_demands(struct sr_doctor *d, const char *what, const struct sr_store *s)
+{
+    int64_t now = sr_clock_now(d->ctx->clock), until = 0;
+    char text[SR_TIME_ISO_SIZE];
+    struct sr_error e = SR_ERROR_INIT;
+    if (sr_store_lock_until(s, now, &until, &e) != SR_OK)
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, what, NULL, "%s", e.text);
+    if (until > 0) {
+        sr_time_iso(until, text);
+        sr_doctor_add(d, SR_DOCTOR_OK, what, NULL, "locks what it gets: tonight's until %s", text);
+    }
+    sr_error_clear(&e);
+    if (d->encryption &&
+        sr_store_check_encryption(s, "tonight's backup", d->encryption, &e) != SR_OK)
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, what, "set BACKUP_ENCRYPTION_ENABLED=on", "%s", e.text);
+}
+
 static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
 {
     struct sr_store_rights rights = {-1, -1, -1, -1, 0};
@@ -118,6 +135,7 @@ static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
     char what[80];
     int before = d->result->blockers;
     (void)snprintf(what, sizeof what, "store %s", sr_store_name(sr_store_ro(s)));
+    check_demands(d, what, sr_store_ro(s));
     if (sr_store_check(s, &rights, &e) != SR_OK && stops_a_backup(&rights)) {
         sr_doctor_add(d, SR_DOCTOR_BLOCKER, what, NULL, "%s", e.text);
         return;
@@ -140,7 +158,6 @@ static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
 static void check_open(struct sr_doctor *d, const char *names)
 {
     struct sr_stores stores = {0};
-    struct sr_sweep_result swept = {0};
     struct sr_error e = SR_ERROR_INIT;
     if (sr_stores_open_reachable(d->ctx->cfg, names, 0, &stores, &e) != SR_OK) {
         sr_doctor_add(d, SR_DOCTOR_BLOCKER, "stores", NULL, "%s", e.text);
@@ -151,14 +168,16 @@ static void check_open(struct sr_doctor *d, const char *names)
         (void)snprintf(what, sizeof what, "store %s", stores.closed[i].name);
         sr_doctor_add(d, SR_DOCTOR_BLOCKER, what, NULL, "%s", stores.closed[i].error.text);
     }
+    int64_t least = sr_config_int(d->ctx->cfg, "BACKUP_MIN_STORES");
+    size_t all = stores.len + stores.closed_len;
+    if (least > (int64_t)all)
+        sr_doctor_add(d, SR_DOCTOR_BLOCKER, "stores", "lower it, or name more stores",
+                      "BACKUP_MIN_STORES is %lld, and %zu can be written to", (long long)least,
+                      all);
     for (size_t i = 0; i < stores.len; i++)
         check_store(d, stores.items[i]);
     sr_doctor_backups(d, &stores);
-    uint64_t age = (uint64_t)sr_config_int(d->ctx->cfg, "BACKUP_SWEEP_AGE");
-    if (sr_sweep_run(d->ctx, &stores, age, 1, &swept, &e) == SR_OK && swept.len > 0)
-        sr_doctor_add(d, SR_DOCTOR_NOTE, "leftovers", "strongroom sweep",
-                      "%zu of runs that were cut off; the next backup sweeps them", swept.len);
-    sr_sweep_result_done(&swept);
+    sr_doctor_leftovers(d, &stores);
     sr_stores_close(&stores);
 }
 

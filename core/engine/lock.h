@@ -22,6 +22,12 @@ int sr_lock_take(const char *state_dir, const char *name, struct sr_lock **ret,
 void sr_lock_release(struct sr_lock *l); /* NULL is fine */
 SR_DEFINE_CLEANUP(struct sr_lock *, sr_lock_release);
 
+/* Calls each for every lock that a living process holds: its name, and the process as digits or "".
+ * Takes none, so that a run that begins meanwhile gets its lock. Nonzero ends it. SR_OK also when
+ * there is no folder. */
+int sr_lock_each(const char *state_dir, int (*each)(void *ctx, const char *name, const char *owner),
+                 void *ctx, struct sr_error *err);
+
 /* Locks an open file without waiting: 0, or -1 with errno (EAGAIN: another holds it). */
 int sr_lock_fd(int fd);
 

@@ -90,6 +90,14 @@ int sr_protection_from_config(const struct sr_config *cfg, int64_t now, struct s
     return SR_OK;
 }
 
+/* A compressed dump is rarely more than a quarter of what the database takes with its indexes. */
+#define COMPRESSED_SHARE 4
+
+uint64_t sr_protection_estimate(const struct sr_protection *p, uint64_t database_size)
+{
+    return p->compress.kind == SR_COMPRESS_NONE ? database_size : database_size / COMPRESSED_SHARE;
+}
+
 void sr_protection_done(struct sr_protection *p)
 {
     sr_recipients_free(p->recipients);

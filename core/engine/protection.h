@@ -32,6 +32,9 @@ static inline int sr_protection_encrypts(const struct sr_protection *p)
 {
     return p->recipients || p->passphrase;
 }
+/* Bytes that one dump of a database is likely to take as it is stored: an estimate for when no
+ * earlier backup tells, from the bytes that the database takes on its server. */
+uint64_t sr_protection_estimate(const struct sr_protection *p, uint64_t database_size);
 void sr_protection_done(struct sr_protection *p);
 
 #endif

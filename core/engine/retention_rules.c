@@ -139,3 +139,22 @@ int sr_retention_rules_conflicts(const struct sr_retention_options *o, struct sr
                              (long long)o->critical_days, (long long)o->days);
     return rc;
 }
+
+int sr_retention_rules_locked(const struct sr_retention_options *o, int64_t lock_days,
+                              struct sr_strlist *ret)
+{
+    int rc = SR_OK;
+    if (lock_days <= 0)
+        return SR_OK;
+    if (o->days > 0 && o->days < lock_days)
+        rc = sr_strlist_addf(ret,
+                             "LOCK_DAYS=%lld keeps for longer than DAYS=%lld: what is dropped in "
+                             "between stays, and is paid for, until it is %lld days old",
+                             (long long)lock_days, (long long)o->days, (long long)lock_days);
+    if (rc == SR_OK && o->size > 0)
+        rc = sr_strlist_addf(ret,
+                             "SIZE cannot be kept by deleting what is younger than LOCK_DAYS=%lld: "
+                             "the store lets nothing go before",
+                             (long long)lock_days);
+    return rc;
+}

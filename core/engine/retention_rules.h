@@ -28,5 +28,9 @@ void sr_retention_rules_done(struct sr_retention_rules *r);
 
 /* Adds one text to ret for each rule that another one makes pointless. SR_OK or SR_E_NO_MEMORY. */
 int sr_retention_rules_conflicts(const struct sr_retention_options *o, struct sr_strlist *ret);
+/* The same for what these rules drop while the store itself keeps it: for lock_days from when it
+ * was stored (0: it locks nothing). */
+int sr_retention_rules_locked(const struct sr_retention_options *o, int64_t lock_days,
+                              struct sr_strlist *ret);
 
 #endif

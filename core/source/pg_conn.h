@@ -75,6 +75,9 @@ char *sr_pg_quote_ident(struct sr_pg_conn *c, const char *name);
  * holds it (application name, client address, since when) when another run does. Released by close,
  * also by a crash. */
 int sr_pg_lock(struct sr_pg_conn *c, struct sr_error *err);
+/* Only looks: SR_E_BUSY with who holds it, SR_OK when nobody does. Takes nothing, so that a run
+ * that begins meanwhile gets its lock. */
+int sr_pg_lock_look(struct sr_pg_conn *c, struct sr_error *err);
 /* Opens a REPEATABLE READ READ ONLY transaction and exports its snapshot (malloc'd id). */
 int sr_pg_snapshot_export(struct sr_pg_conn *c, char **ret, struct sr_error *err);
 #define SR_PG_APP_SIZE 48 /* bytes with NUL */

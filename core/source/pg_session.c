@@ -31,7 +31,7 @@ int sr_pg_databases(struct sr_pg_conn *c, struct sr_strlist *ret, struct sr_erro
                         NULL, ret, err);
 }
 
-static int lock_holder(struct sr_pg_conn *c, struct sr_error *err)
+int sr_pg_lock_look(struct sr_pg_conn *c, struct sr_error *err)
 {
     _cleanup_(PQclearp) PGresult *r = NULL;
     int rc = sr_pg_query(
@@ -49,9 +49,7 @@ static int lock_holder(struct sr_pg_conn *c, struct sr_error *err)
     if (rc != SR_OK)
         return rc;
     if (PQntuples(r) == 0)
-        return sr_fail(err, SR_E_BUSY,
-                       "another run held the lock of database %s until just now; try again",
-                       sr_pg_database(c));
+        return SR_OK;
     return sr_fail(err, SR_E_BUSY,
                    "another run is backing up database %s: \"%s\" (server process %s) from %s, "
                    "since %s",
@@ -68,7 +66,14 @@ int sr_pg_lock(struct sr_pg_conn *c, struct sr_error *err)
                          NULL, &got, err);
     if (rc != SR_OK)
         return sr_error_wrap(err, "taking the lock of database %s", sr_pg_database(c));
-    return got && *got == 't' ? SR_OK : lock_holder(c, err);
+    if (got && *got == 't')
+        return SR_OK;
+    rc = sr_pg_lock_look(c, err);
+    return rc != SR_OK ? rc
+                       : sr_fail(err, SR_E_BUSY,
+                                 "another run held the lock of database %s until just now; try "
+                                 "again",
+                                 sr_pg_database(c));
 }
 
 int sr_pg_snapshot_export(struct sr_pg_conn *c, char **ret, struct sr_error *err)

@@ -1,4 +1,5 @@
-# doctor: one thing is made wrong at a time, and it is told: clocks, extensions, keys, space, parts, retention.
+# doctor: one thing is made wrong at a time, and it is told: clocks, extensions, keys, databases, what stores are asked
+# for, leftovers, space, parts, retention.
 . "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
 . "$SR_SRCDIR/tests/lib/server.sh"
 . "$SR_SRCDIR/tests/lib/s3.sh"
@@ -66,6 +67,77 @@ told blocker 'retention of store local' "there is no time zone 'Mars/Olympus' he
 exit_is 0 'rules that agree' with BACKUP_RETENTION_WEEKLY=13 BACKUP_RETENTION_SIZE=1G sr doctor --json
 untold 'retention of store local' ''
 
+# Several databases: each is looked at, as a backup would.
+create_db second && q second 'CREATE TABLE secret (id int)' >/dev/null
+q postgres "CREATE ROLE reader LOGIN PASSWORD 'reads'; GRANT CONNECT ON DATABASE shop, second TO reader" >/dev/null
+exit_is 1 'rights in the second of two databases' with PGUSER=reader PGPASSWORD=reads BACKUP_DATABASES=shop,second sr doctor --json
+told blocker rights 'secret'
+contains 'with the statement' "$(json '.checks[] | select(.what == "rights").remedy')" 'GRANT SELECT'
+exit_is 1 'a database that is not there' with BACKUP_DATABASES=shop,nosuch sr doctor --json
+told blocker database nosuch
+exit_is 0 'all databases' with BACKUP_ALL_DATABASES=on sr doctor --json
+told ok rights 'everything in second'
+drop_db second
+
+# What stores are asked for.
+exit_is 1 'more copies than stores' with BACKUP_MIN_STORES=2 sr doctor --json
+told blocker stores 'BACKUP_MIN_STORES is 2, and 1 can be written to'
+exit_is 1 'encryption that a store demands' with BACKUP_LOCAL_REQUIRE_ENCRYPTION=on sr doctor --json
+told blocker 'store local' 'BACKUP_LOCAL_REQUIRE_ENCRYPTION'
+exit_is 1 'a pg_restore that a custom format needs' with BACKUP_FORMAT=custom BACKUP_PGRESTORE_PATH=/nosuch sr doctor --json
+told blocker pg_restore /nosuch
+exit_is 0 'and a plain one does not' with BACKUP_PGRESTORE_PATH=/nosuch sr doctor --json
+
+# Who is alive, and what the dead left.
+ok 'a run is held' eval 'q shop "CREATE TABLE busy (id int)" >/dev/null && table_lock shop busy'
+BACKUP_PLUGIN_PATH=$(sr_plugin_path) "$SR_BUILDDIR/strongroom" backup --label held >"$T/run.out" 2>"$T/run.err" &
+run=$!
+ok 'it waits' poll 20 dump_waits
+exit_is 0 'while it is alive' sr doctor --json
+told note lock "a run of shop is alive here (process $run)"
+told note lock 'another run is backing up database shop'
+kill -KILL "$run"
+wait "$run" 2>/dev/null
+ok 'no child goes on' poll 10 no_children
+table_unlock
+exit_is 0 'when it is dead' sr doctor --json
+untold lock 'alive here'
+told note 'leftovers here' 'journal of a run that was cut off'
+told note 'leftovers in store local' 'held-'
+contains 'what to do' "$(json '.checks[] | select(.what == "leftovers here").remedy')" 'strongroom sweep'
+exit_is 0 'sweep' sr sweep
+exit_is 0 'then' sr doctor --json
+untold leftovers ''
+q shop 'DROP TABLE busy' >/dev/null
+
+# A night that does not fit where there is no earlier backup: the databases themselves tell.
+q shop "CREATE TABLE fat AS SELECT md5(g::text) || md5(g::text || 'b') AS t FROM generate_series(1, 150000) g" >/dev/null
+ok 'a server starts' s3_start store || finish
+unset BACKUP_STORAGE_ADAPTER
+exit_is 0 'no earlier backup' sr doctor --json
+told ok size 'no store holds an earlier backup of shop: the first is estimated at'
+exit_is 1 'parts' with BACKUP_STORAGE_ADAPTER=s3 BACKUP_COMPRESSION=none BACKUP_S3_PART_GROWTH=off BACKUP_S3_MAX_PARTS=2 sr doctor --json
+told blocker 'store s3' 'PART_SIZE times MAX_PARTS is 10.0 MiB, and the next backup is estimated at'
+run with BACKUP_STORAGE_ADAPTER=s3 BACKUP_COMPRESSION=none BACKUP_S3_PART_GROWTH=on BACKUP_S3_MAX_PARTS=2 sr doctor --json
+told note 'store s3' 'later parts will have to grow'
+exit_is 0 'formats count' with BACKUP_FORMAT=plain,custom sr doctor --json
+told ok size 'estimated at'
+if [ "$(id -u)" = 0 ]; then
+    cat >"$T/small.sh" <<-'EOS'
+		mount -t tmpfs -o size=4m,mode=700 tmpfs "$SMALL" || exit 99
+		"$@"
+	EOS
+    mkdir "$T/small"
+    exit_is 1 'a disk that is too small' with SMALL="$T/small" BACKUP_DIR="$T/small" BACKUP_COMPRESSION=none \
+        unshare -m bash "$T/small.sh" "$SR_BUILDDIR/strongroom" doctor --json
+    told blocker 'store local' 'and the next backup is estimated at'
+    exit_is 1 'a spool that is too small' with SMALL="$T/small" BACKUP_SPOOL_DIR="$T/small" BACKUP_STORAGE_ADAPTER=s3 BACKUP_COMPRESSION=none \
+        BACKUP_PLUGIN_PATH="$(sr_plugin_path)" unshare -m bash "$T/small.sh" "$SR_BUILDDIR/strongroom" doctor --json
+    told blocker spool 'and the next backup is estimated at'
+else
+    echo '# not root: no small disk to try'
+fi
+
 # A night that does not fit: the newest backup is a hole of eight TiB.
 set=huge-$(date -u +%Y%m%d%H%M%S)
 : >"$BACKUP_DIR/$set.shop.manifest.json"
@@ -74,7 +146,6 @@ exit_is 1 'more than the disk has' sr doctor --json
 told blocker 'store local' 'and the newest backups have 8.00 TiB'
 run with BACKUP_RETENTION_SIZE=1T BACKUP_RETENTION_MIN_KEEP=2 sr doctor --json
 told note 'retention of store local' 'SIZE=1.00 TiB cannot be kept: the newest backup has 8.00 TiB, and MIN_KEEP=2 keeps as many'
-ok 'a server starts' s3_start store || finish
 run with BACKUP_STORAGE_ADAPTER=local,s3 BACKUP_S3_PART_GROWTH=off sr doctor --json
 told blocker 'store s3' 'PART_SIZE times MAX_PARTS is 48.8 GiB, and the newest backup has 8.00 TiB'
 told blocker spool 'and the newest backups have 8.00 TiB'

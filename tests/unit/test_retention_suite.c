@@ -224,10 +224,40 @@ static void rules_that_do_nothing_are_told(void)
     }
 }
 
+static void what_a_lock_keeps_all_the_same_is_told(void)
+{
+    static const struct {
+        struct sr_retention_options o;
+        int64_t days;
+        const char *told;
+    } cases[] = {
+        {{.days = 7, .size = 5}, 0, ""},
+        {{.days = 7}, 7, ""},
+        {{.days = 0}, 3650, ""},
+        {{.days = 7, .tiers = {30, 0, 0, 0}},
+         8,
+         "LOCK_DAYS=8 keeps for longer than DAYS=7: what is dropped in between stays, and is paid "
+         "for, until it is 8 days old"},
+        {{.days = 7, .size = 5},
+         2,
+         "SIZE cannot be kept by deleting what is younger than LOCK_DAYS=2: the store lets nothing "
+         "go before"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sr_strlist told = {0};
+        CU_ASSERT_EQUAL(sr_retention_rules_locked(&cases[i].o, cases[i].days, &told), SR_OK);
+        CU_ASSERT_EQUAL(told.len, *cases[i].told ? 1 : 0);
+        if (told.len == 1)
+            CU_ASSERT_STRING_EQUAL(told.items[0], cases[i].told);
+        sr_strlist_done(&told);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"the suite", the_suite},
     {"deleting as time goes by loses nothing", deleting_as_time_goes_by_loses_nothing},
     {"rules that do nothing are told", rules_that_do_nothing_are_told},
+    {"what a lock keeps all the same is told", what_a_lock_keeps_all_the_same_is_told},
     {NULL, NULL},
 };
 
