@@ -70,12 +70,21 @@ static int delete_one(struct sr_context *ctx, struct sr_store_rw *store,
     return SR_OK;
 }
 
-/* A dry run goes by the listing: no manifest is fetched for what it only tells. */
+/* A dry run goes by the listing: no manifest is fetched for what it only tells. Only where a store
+ * locks, and most do not, is each asked about what would go. */
 static int drop_one(struct sr_context *ctx, struct sr_store_rw *store, const struct sr_catalog *c,
-                    size_t i, struct sr_prune_item *it, int dry_run)
+                    size_t i, int64_t at, struct sr_prune_item *it, int dry_run)
 {
+    struct sr_error e = SR_ERROR_INIT;
     if (!dry_run)
         return delete_one(ctx, store, &c->sets[i], sr_catalog_is_last(c, i), it);
+    if ((sr_store_caps(sr_store_ro(store)) & SR_STORE_CAP_LOCK) &&
+        sr_prune_look_for_lock(sr_store_ro(store), &c->sets[i], at, it, &e) != SR_OK) {
+        it->outcome = SR_PRUNE_FAILED;
+        return reason_set(it, e.text);
+    }
+    if (it->outcome == SR_PRUNE_LOCKED)
+        return SR_OK;
     it->outcome = SR_PRUNE_DROPPED;
     it->freed = c->sets[i].data_size;
     return SR_OK;
@@ -114,7 +123,7 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
             break;
         }
         it->kept_until = verdicts[i].kept_until;
-        if (!verdicts[i].keep && drop_one(ctx, store, c, i, it, dry_run) != SR_OK)
+        if (!verdicts[i].keep && drop_one(ctx, store, c, i, at, it, dry_run) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
         if (it->outcome == SR_PRUNE_DROPPED || it->outcome == SR_PRUNE_HIDDEN)
             set->has_manifest = 0;

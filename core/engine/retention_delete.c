@@ -5,6 +5,7 @@
 #include "core/engine/trust.h"
 #include "core/util/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,46 @@ static int keys_make(struct deleting *d, struct sr_error *err)
     return rc == SR_OK ? sr_claim_key(set, d->claim, sizeof d->claim, err) : rc;
 }
 
+/* until: as a store tells it; 0: it does not say, INT64_MAX: for ever. */
+static int say_locked(struct sr_prune_item *it, int64_t until, struct sr_error *err)
+{
+    char when[SR_TIME_ISO_SIZE] = "", *reason = NULL;
+    if (until > 0 && until < INT64_MAX)
+        sr_time_iso(until, when);
+    if (asprintf(&reason, "locked by the store %s%s; %s", *when ? "until " : "",
+                 *when       ? when
+                 : until > 0 ? "until a hold is lifted"
+                             : "for a time that it does not tell",
+                 it->reason) < 0)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    free(it->reason);
+    it->reason = reason;
+    it->outcome = SR_PRUNE_LOCKED;
+    it->kept_until = until == INT64_MAX ? SR_RETENTION_FOREVER : until;
+    return SR_OK;
+}
+
+static int locked_emit(void *ctx, const struct sr_store_entry *entry)
+{
+    *(int64_t *)ctx = entry->locked_until;
+    return 1;
+}
+
+int sr_prune_look_for_lock(struct sr_store *store, const struct sr_catalog_set *set, int64_t at,
+                           struct sr_prune_item *it, struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    char key[SR_KEY_MAX];
+    int64_t until = 0;
+    int rc = sr_beside_key(set->set, set->source, "manifest.json", key, sizeof key, &e);
+    if (rc == SR_OK)
+        rc = sr_store_stat(store, key, locked_emit, &until, &e);
+    if (rc == SR_OK && until > at)
+        return say_locked(it, until, err);
+    return rc == SR_OK || rc == SR_E_NOT_FOUND || rc == SR_E_DENIED ? SR_OK
+                                                                    : sr_error_copy(err, &e);
+}
+
 /* Deletes one key and lets the worst answer of the set stand. SR_OK also when the store keeps it
  * locked. */
 static int delete_key(struct deleting *d, const char *key, struct sr_error *err)
@@ -39,12 +80,12 @@ static int delete_key(struct deleting *d, const char *key, struct sr_error *err)
     if (rc != SR_OK)
         return rc;
     if (how == SR_DELETION_LOCKED) {
-        d->it->outcome = SR_PRUNE_LOCKED;
-        d->it->kept_until = until;
+        if (d->it->outcome != SR_PRUNE_LOCKED)
+            rc = say_locked(d->it, until, err);
     } else if (how == SR_DELETION_HIDDEN && d->it->outcome == SR_PRUNE_DROPPED) {
         d->it->outcome = SR_PRUNE_HIDDEN;
     }
-    return SR_OK;
+    return rc;
 }
 
 /* The mark's own deletion says nothing about the set. */
@@ -167,7 +208,10 @@ int sr_prune_delete(struct sr_context *ctx, struct sr_store_rw *store,
     int held = 0;
     int rc = keys_make(&d, err);
     if (rc == SR_OK)
-        rc = mark_write(&d, err);
+        rc = sr_prune_look_for_lock(sr_store_ro(store), set, sr_clock_now(ctx->clock), it, err);
+    if (rc != SR_OK || it->outcome == SR_PRUNE_LOCKED)
+        return rc;
+    rc = mark_write(&d, err);
     if (rc == SR_OK)
         rc = look_for_hold(&d, &held, err);
     if (rc == SR_OK && held)

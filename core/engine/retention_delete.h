@@ -8,6 +8,11 @@
  * be written for want of space or of the right to, deleting goes on without it, since that is what
  * makes space; the last look stays.
  *
+ * Before all that the manifest is looked at, which is the last of a set to be stored and so the
+ * last to be let go. While the store keeps it locked nothing is begun: a mark beside it may be kept
+ * as long where a bucket locks all it gets, and where versions are kept a deletion would "succeed"
+ * and take a backup out of sight that nobody is rid of.
+ *
  * Cut off anywhere, a sweep ends it by the mark (sweep.h).
  */
 #ifndef SR_ENGINE_RETENTION_DELETE_H
@@ -18,9 +23,15 @@
 /* Seconds after which a pruning mark is one that a dead prune left. */
 #define SR_PRUNING_STALE 3600
 
+/* Does the store keep the set locked at a time (UTC seconds)? Then outcome, kept_until (FOREVER:
+ * until a hold is lifted) and reason of *it say so. SR_OK also when it is gone, or may not be
+ * looked at: then deleting tells. */
+int sr_prune_look_for_lock(struct sr_store *store, const struct sr_catalog_set *set, int64_t at,
+                           struct sr_prune_item *it, struct sr_error *err);
+
 /* m: the set's manifest. last: no other source has a manifest under the set's name, so its claim
- * goes too. Sets outcome, kept_until and freed of *it, and reason where a hold was found; SR_OK for
- * every answer of the store, locked too. */
+ * goes too. Sets outcome, kept_until and freed of *it, and reason where a hold or a lock was found;
+ * SR_OK for every answer of the store, locked too. */
 int sr_prune_delete(struct sr_context *ctx, struct sr_store_rw *store,
                     const struct sr_catalog_set *set, const struct sr_manifest *m, int last,
                     struct sr_prune_item *it, struct sr_error *err);

@@ -272,7 +272,8 @@ unsigned sr_store_caps(const struct sr_store *s)
 {
     return (s->caps & SR_CAP_LATE_KEY ? (unsigned)SR_STORE_CAP_LATE_KEY : 0u) |
            (s->caps & SR_CAP_ATOMIC_CREATE ? (unsigned)SR_STORE_CAP_ATOMIC_CREATE : 0u) |
-           (s->caps & SR_CAP_SURE_SWEEP ? (unsigned)SR_STORE_CAP_SURE_SWEEP : 0u);
+           (s->caps & SR_CAP_SURE_SWEEP ? (unsigned)SR_STORE_CAP_SURE_SWEEP : 0u) |
+           (s->caps & SR_CAP_LOCK ? (unsigned)SR_STORE_CAP_LOCK : 0u);
 }
 
 uint64_t sr_store_plugin_caps(const struct sr_store *s)

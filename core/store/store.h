@@ -31,6 +31,7 @@ enum sr_store_cap {
     SR_STORE_CAP_LATE_KEY = 1 << 0,
     SR_STORE_CAP_ATOMIC_CREATE = 1 << 1,
     SR_STORE_CAP_SURE_SWEEP = 1 << 2, /* a sweep of any age takes nothing from a live saver */
+    SR_STORE_CAP_LOCK = 1 << 3,       /* an object can be kept from being deleted until a time */
 };
 
 /* [A-Za-z0-9._/-], no empty component, none beginning with a dot, component and
