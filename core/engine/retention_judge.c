@@ -7,18 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names as people wrote them, because the patterns are people's too. */
-static int labels_unescape(const struct sr_catalog *c, char (**ret)[SR_LABEL_TEXT_MAX],
-                           struct sr_error *err)
+/* A label as people wrote it, because the patterns are people's too. Most are stored as they were
+ * written; the others are kept in `unescaped`. NULL: no memory. */
+static const char *label_of(const struct sr_catalog_set *set, struct sr_strlist *unescaped)
 {
-    char(*labels)[SR_LABEL_TEXT_MAX] = calloc(c->len + 1, sizeof *labels);
-    if (!labels)
-        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < c->len; i++)
-        if (sr_name_unescape(c->sets[i].label, labels[i], sizeof labels[i], NULL) != SR_OK)
-            memcpy(labels[i], c->sets[i].label, sizeof c->sets[i].label);
-    *ret = labels;
-    return SR_OK;
+    char text[SR_LABEL_TEXT_MAX];
+    if (!strstr(set->label, "_x") || /* how an escape begins (names.h) */
+        sr_name_unescape(set->label, text, sizeof text, NULL) != SR_OK)
+        return set->label;
+    return sr_strlist_add(unescaped, text) == SR_OK ? unescaped->items[unescaped->len - 1] : NULL;
 }
 
 /* A check that found the backup bad: it is not to be relied on. */
@@ -57,24 +54,27 @@ static struct sr_retention_input input_of(const struct sr_catalog_set *set, cons
                                        .size = set->data_size};
 }
 
-static int judge(struct sr_context *ctx, const struct sr_store *store, const struct sr_catalog *c,
-                 const unsigned char *bad, int64_t at, struct sr_retention_verdict **ret,
-                 struct sr_error *err)
+static int judge(struct sr_context *ctx, const struct sr_store *store,
+                 const struct sr_catalog_set *const *sets, size_t n, const unsigned char *bad,
+                 int64_t at, struct sr_retention_verdict **ret, struct sr_error *err)
 {
     struct sr_retention_rules rules = {0};
-    char(*labels)[SR_LABEL_TEXT_MAX] = NULL;
-    struct sr_retention_input *in = calloc(c->len + 1, sizeof *in);
-    struct sr_retention_verdict *v = calloc(c->len + 1, sizeof *v);
+    struct sr_strlist unescaped = {0};
+    struct sr_retention_input *in = calloc(n + 1, sizeof *in);
+    struct sr_retention_verdict *v = calloc(n + 1, sizeof *v);
     int rc = in && v ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
         rc = sr_retention_rules_read(ctx->cfg, store, &rules, err);
+    for (size_t i = 0; rc == SR_OK && i < n; i++) {
+        const char *label = label_of(sets[i], &unescaped);
+        if (label)
+            in[i] = input_of(sets[i], label, bad && bad[i]);
+        else
+            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    }
     if (rc == SR_OK)
-        rc = labels_unescape(c, &labels, err);
-    for (size_t i = 0; rc == SR_OK && i < c->len; i++)
-        in[i] = input_of(&c->sets[i], labels[i], bad && bad[i]);
-    if (rc == SR_OK)
-        rc = sr_retention_judge(in, c->len, at, &rules.options, v, err);
-    free(labels);
+        rc = sr_retention_judge(in, n, at, &rules.options, v, err);
+    sr_strlist_done(&unescaped);
     free(in);
     sr_retention_rules_done(&rules);
     if (rc != SR_OK) {
@@ -85,11 +85,32 @@ static int judge(struct sr_context *ctx, const struct sr_store *store, const str
     return SR_OK;
 }
 
+int sr_retention_judge_sets(struct sr_context *ctx, const struct sr_store *store,
+                            const struct sr_catalog_set *const *sets, size_t n, int64_t at,
+                            struct sr_retention_verdict **ret, struct sr_error *err)
+{
+    return judge(ctx, store, sets, n, NULL, at, ret, err);
+}
+
+static int judge_catalog(struct sr_context *ctx, const struct sr_store *store,
+                         const struct sr_catalog *c, const unsigned char *bad, int64_t at,
+                         struct sr_retention_verdict **ret, struct sr_error *err)
+{
+    const struct sr_catalog_set **sets = calloc(c->len + 1, sizeof *sets);
+    if (!sets)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < c->len; i++)
+        sets[i] = &c->sets[i];
+    int rc = judge(ctx, store, sets, c->len, bad, at, ret, err);
+    free(sets);
+    return rc;
+}
+
 int sr_retention_judge_names(struct sr_context *ctx, const struct sr_store *store,
                              const struct sr_catalog *c, int64_t at,
                              struct sr_retention_verdict **ret, struct sr_error *err)
 {
-    return judge(ctx, store, c, NULL, at, ret, err);
+    return judge_catalog(ctx, store, c, NULL, at, ret, err);
 }
 
 static int by_text(const void *a, const void *b)
@@ -149,7 +170,7 @@ int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
     }
     sr_strlist_done(&settled);
     if (rc == SR_OK)
-        rc = judge(ctx, store, c, bad, at, ret, err);
+        rc = judge_catalog(ctx, store, c, bad, at, ret, err);
     free(bad);
     return rc;
 }

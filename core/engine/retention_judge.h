@@ -16,6 +16,10 @@
 int sr_retention_judge_names(struct sr_context *ctx, const struct sr_store *store,
                              const struct sr_catalog *c, int64_t at,
                              struct sr_retention_verdict **ret, struct sr_error *err);
+/* The same of sets that are of no one catalogue; verdicts in their order. */
+int sr_retention_judge_sets(struct sr_context *ctx, const struct sr_store *store,
+                            const struct sr_catalog_set *const *sets, size_t n, int64_t at,
+                            struct sr_retention_verdict **ret, struct sr_error *err);
 int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
                              const struct sr_catalog *c, int64_t at,
                              struct sr_retention_verdict **ret, struct sr_error *err);

@@ -66,18 +66,25 @@ static int differs(const struct sr_sync *s, const struct sr_catalog_set *set)
 
 /* --- what TO's retention says of what it would hold --- */
 
-/* The sets of TO and those that would come, in the order of a catalogue. Shallow: lists belong to
- * the catalogues. */
+/* The sets of TO and those that would come, in the order of a catalogue; they belong to the
+ * catalogues. */
+struct merged {
+    const struct sr_catalog_set **sets;
+    size_t len;
+    struct sr_retention_verdict *verdicts; /* of each */
+};
+
 static int by_time(const void *a, const void *b)
 {
-    const struct sr_catalog_set *x = a, *y = b;
+    const struct sr_catalog_set *x = *(const struct sr_catalog_set *const *)a,
+                                *y = *(const struct sr_catalog_set *const *)b;
     if (x->time != y->time)
         return x->time < y->time ? -1 : 1;
     int c = strcmp(x->set, y->set);
     return c ? c : strcmp(x->source, y->source);
 }
 
-static int merge(const struct sr_sync *s, struct sr_catalog *ret, struct sr_error *err)
+static int merge(const struct sr_sync *s, struct merged *ret, struct sr_error *err)
 {
     const struct sr_catalog *from = s->from.catalog, *to = s->to.catalog;
     ret->sets = calloc(from->len + to->len + 1, sizeof *ret->sets);
@@ -87,24 +94,29 @@ static int merge(const struct sr_sync *s, struct sr_catalog *ret, struct sr_erro
         /* What a sync that was cut off left of a set that comes now is not judged beside it. */
         if (to->sets[i].has_manifest ||
             !sr_sync_side_set(&s->from, to->sets[i].set, to->sets[i].source, 0))
-            ret->sets[ret->len++] = to->sets[i];
+            ret->sets[ret->len++] = &to->sets[i];
     for (size_t i = 0; i < from->len; i++)
         if (from->sets[i].has_manifest &&
             !sr_sync_side_set(&s->to, from->sets[i].set, from->sets[i].source, 0))
-            ret->sets[ret->len++] = from->sets[i];
+            ret->sets[ret->len++] = &from->sets[i];
     if (ret->len > 1)
         qsort(ret->sets, ret->len, sizeof *ret->sets, by_time);
-    return SR_OK;
+    return sr_retention_judge_sets(s->ctx, s->to.store, ret->sets, ret->len, s->now, &ret->verdicts,
+                                   err);
 }
 
-/* The verdict on a set of the merged catalogue. */
-static const struct sr_retention_verdict *verdict_on(const struct sr_catalog *merged,
-                                                     const struct sr_retention_verdict *verdicts,
+static void merged_done(struct merged *m)
+{
+    free(m->sets);
+    free(m->verdicts);
+}
+
+/* The verdict on one of the merged sets, or NULL. */
+static const struct sr_retention_verdict *verdict_on(const struct merged *m,
                                                      const struct sr_catalog_set *set)
 {
-    const struct sr_catalog_set *at =
-        bsearch(set, merged->sets, merged->len, sizeof *merged->sets, by_time);
-    return at ? &verdicts[at - merged->sets] : NULL;
+    const struct sr_catalog_set **at = bsearch(&set, m->sets, m->len, sizeof *m->sets, by_time);
+    return at ? &m->verdicts[at - m->sets] : NULL;
 }
 
 /* --- what may go --- */
@@ -232,8 +244,7 @@ static void item_of(struct sr_sync_item *it, const struct sr_catalog_set *set)
 }
 
 static void plan_set(const struct sr_sync *s, const struct sr_catalog_set *set,
-                     const struct sr_catalog *merged, const struct sr_retention_verdict *verdicts,
-                     struct sr_sync_work *w, struct sr_sync_item *it)
+                     const struct merged *merged, struct sr_sync_work *w, struct sr_sync_item *it)
 {
     item_of(it, set);
     w->from = set;
@@ -243,7 +254,7 @@ static void plan_set(const struct sr_sync *s, const struct sr_catalog_set *set,
         sr_sync_say(it, SR_SYNC_SAME, "%s", "both list the same");
         return;
     }
-    const struct sr_retention_verdict *v = verdict_on(merged, verdicts, set);
+    const struct sr_retention_verdict *v = verdict_on(merged, set);
     if (v && !v->keep) {
         sr_sync_say(it, SR_SYNC_SKIPPED, "%s would drop it at once: %s", s->to.name,
                     strncmp(v->reason, "dropped: ", 9) == 0 ? v->reason + 9 : v->reason);
@@ -260,19 +271,16 @@ static void plan_set(const struct sr_sync *s, const struct sr_catalog_set *set,
 int sr_sync_plan(struct sr_sync *s, struct sr_error *err)
 {
     const struct sr_catalog *from = s->from.catalog, *to = s->to.catalog;
-    struct sr_catalog merged = {0};
-    struct sr_retention_verdict *verdicts = NULL;
+    struct merged merged = {0};
     struct sr_sync_result *r = s->result;
     r->items = calloc(from->len + to->len + 1, sizeof *r->items);
     s->work = calloc(from->len + to->len + 1, sizeof *s->work);
     int rc = r->items && s->work ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
         rc = merge(s, &merged, err);
-    if (rc == SR_OK)
-        rc = sr_retention_judge_names(s->ctx, s->to.store, &merged, s->now, &verdicts, err);
     for (size_t i = from->len; rc == SR_OK && i-- > 0;)
         if (from->sets[i].has_manifest) {
-            plan_set(s, &from->sets[i], &merged, verdicts, &s->work[r->len], &r->items[r->len]);
+            plan_set(s, &from->sets[i], &merged, &s->work[r->len], &r->items[r->len]);
             r->len++;
         }
     for (size_t i = to->len; rc == SR_OK && s->o->delete_gone && i-- > 0;)
@@ -281,11 +289,10 @@ int sr_sync_plan(struct sr_sync *s, struct sr_error *err)
             struct sr_sync_work *w = &s->work[r->len];
             w->to = &to->sets[i];
             item_of(&r->items[r->len], w->to);
-            plan_gone(s, w->to, verdict_on(&merged, verdicts, w->to), w, &r->items[r->len]);
+            plan_gone(s, w->to, verdict_on(&merged, w->to), w, &r->items[r->len]);
             r->len++;
         }
-    free(verdicts);
-    free(merged.sets);
+    merged_done(&merged);
     if (rc == SR_OK && s->o->delete_gone)
         rc = share_check(s, err);
     return rc;
