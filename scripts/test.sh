@@ -282,6 +282,7 @@ part_bench() {
     SR_BUILDDIR=$work/gcc step 'bench: s3.sh runs at a small size' bash "$top/tests/bench/s3.sh" --smoke
     SR_BUILDDIR=$work/gcc step 'bench: gcs.sh runs at a small size' bash "$top/tests/bench/gcs.sh" --smoke
     SR_BUILDDIR=$work/gcc step 'bench: azure.sh runs at a small size' bash "$top/tests/bench/azure.sh" --smoke
+    SR_BUILDDIR=$work/gcc step 'bench: stores.sh runs at a small size' bash "$top/tests/bench/stores.sh" --smoke
     SR_BUILDDIR=$work/gcc step 'bench: catalog.sh runs at a small size' bash "$top/tests/bench/catalog.sh" --smoke
 }
 

@@ -1,38 +1,11 @@
 # A local store and the clouds at once, each on a server: what one dump brought to all of them is the same everywhere, one
 # of them fails in turn, and each is enough on a fresh host.
 . "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
-. "$SR_SRCDIR/tests/lib/swift.sh"
-. "$SR_SRCDIR/tests/lib/azurite.sh"
-. "$SR_SRCDIR/tests/lib/server.sh"
-. "$SR_SRCDIR/tests/lib/gcs.sh"
+. "$SR_SRCDIR/tests/lib/clouds.sh"
 pg_start && pg_env && dataset shop 20 && gpg_home || exit 1
-clouds=()
-export AWS_EC2_METADATA_DISABLED=true
-if [ -e "$(sr_plugin_path)/gcs.so" ]; then
-    ok 'a GCS server starts' gcs_start gcs || finish
-    gcs_env=(BACKUP_GCS_BUCKET="$BACKUP_GCS_BUCKET" BACKUP_GCS_PART_SIZE=5MiB BACKUP_GCS_CONCURRENCY=1 BACKUP_GCS_ENDPOINT_URL="$BACKUP_GCS_ENDPOINT_URL")
-    clouds+=(gcs)
-fi
 sr_env
-[ ${#clouds[@]} = 0 ] || export "${gcs_env[@]}"
-if [ -e "$(sr_plugin_path)/s3.so" ]; then
-    ok 'Swift starts' swift_start && s3_bucket main || finish
-    swift_env
-    export BACKUP_S3_BUCKET=main BACKUP_S3_PART_SIZE=5MiB
-    clouds+=(s3)
-fi
-if [ -e "$(sr_plugin_path)/azure.so" ]; then
-    ok 'Azurite starts' azurite_start || finish
-    azurite_env
-    ok 'a container' az container main
-    export BACKUP_AZURE_CONTAINER=main
-    clouds+=(azure)
-fi
-join() { # join NAME...: with commas
-    local IFS=,
-    echo "$*"
-}
-BACKUP_STORAGE_ADAPTER=local,$(join "${clouds[@]}")
+clouds_start || finish
+BACKUP_STORAGE_ADAPTER=local,$(clouds_join "${clouds[@]}")
 export BACKUP_STORAGE_ADAPTER PGDATABASE=shop BACKUP_ENCRYPTION_ENABLED=on GPG_RECIPIENT_KEY_ID=$GPG_FPR
 
 denied() { # denied CLOUD: what makes its server refuse us
@@ -41,12 +14,6 @@ denied() { # denied CLOUD: what makes its server refuse us
     azure) echo "AZURE_STORAGE_KEY=$(printf 'not the key' | base64)" ;;
     gcs) echo BACKUP_GCS_BUCKET=another ;;
     esac
-}
-said() {
-    json '.stores | sort_by(.name) | map("\(.name)=\(.ok)") | join(" ")'
-}
-all_but() { # all_but CLOUD: what said tells when this one alone fails
-    printf '%s\n' local "${clouds[@]}" | sort | sed "s/\$/=true/; s/^$1=true/$1=false/" | paste -sd' '
 }
 
 for mode in --spool --stream; do
