@@ -140,6 +140,8 @@ static void judge_error(struct azure_call *c, struct sc_verdict *v)
         v->code = SR_STORAGE_E_UNAVAILABLE;
     } else if (status == 400) {
         v->code = SR_STORAGE_E_CONFIG;
+    } else if (strcmp(c->azure_code, "unnamed") == 0) {
+        sc_verdict_not_its_own(v);
     }
     if (m && m->then == THEN_OUTCOME)
         c->lost = c->call.in_doubt;
@@ -159,6 +161,10 @@ static void judge_bare(struct azure_call *c, struct sc_verdict *v)
         v->code = SR_STORAGE_E_CONFIG;
     if (status == 401)
         mend(c, v);
+    /* HEAD has no body, and its code may get lost on the way. */
+    if (strcmp(c->call.request.method, "HEAD") != 0 ||
+        !sc_headers_get(&c->call.response.headers, "x-ms-request-id"))
+        sc_verdict_not_its_own(v);
 }
 
 static void confirms_nothing(struct azure_call *c, const char *what, struct sc_verdict *v)

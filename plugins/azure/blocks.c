@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMMIT_STALL_S 300 /* putting 50,000 blocks together takes its time */
 #define LIST_MAX ((size_t)8 << 20)
 
 /* --- blocks ---------------------------------------------------------------------------------- */
@@ -119,14 +118,13 @@ static int32_t list_build(const struct azure_saving *v, unsigned count, struct s
     return sc_buf_check(b, err, "the list of blocks");
 }
 
-static int32_t commit(struct azure_saving *v, const struct sc_buf *list, int *ret_open,
-                      struct sc_error *err)
+static int32_t commit(struct azure_saving *v, const struct sc_buf *list, struct sc_error *err)
 {
     struct azure_call c;
     char md5[AZURE_SUM_TEXT_SIZE];
     int32_t rc = azure_call_begin(&c, v->s, "PUT", v->key, err);
     c.wants = "etag";
-    c.call.stall_s = COMMIT_STALL_S;
+    sc_call_commits(&c.call);
     sc_query_add(&c.query, "comp", "blocklist");
     if (rc == SR_STORAGE_OK)
         rc = azure_call_header(&c, err, "content-type", "application/xml");
@@ -141,8 +139,9 @@ static int32_t commit(struct azure_saving *v, const struct sc_buf *list, int *re
     if (rc == SR_STORAGE_OK)
         rc = azure_call_run(&c, err);
     if (rc != SR_STORAGE_OK && azure_call_outcome_open(&c)) {
-        rc = sc_settle_lost(&v->settled, v->size, err);
-        *ret_open = rc != SR_STORAGE_OK && rc != SR_STORAGE_E_EXISTS && rc != SR_STORAGE_E_IN_DOUBT;
+        /* What timed out inside of Azure may be at its end later. */
+        int late = c.call.unanswered || strcmp(c.azure_code, "OperationTimedOut") == 0;
+        rc = sc_settle_lost(&v->settled, v->size, late, err);
     } else if (rc == SR_STORAGE_OK) {
         rc = sc_settle_confirm(&v->settled, v->size, err);
     }
@@ -155,7 +154,6 @@ static int32_t commit(struct azure_saving *v, const struct sc_buf *list, int *re
 int32_t azure_blocks(struct azure_saving *v, struct sc_upload *u, struct sc_error *err)
 {
     struct sc_buf list = SC_BUF_INIT(LIST_MAX);
-    int open = 0;
     /* There is no block of no bytes: an empty object has none. */
     unsigned count = v->size > 0;
     int32_t rc = count > 0 ? sc_upload_run(u, err) : SR_STORAGE_OK;
@@ -164,16 +162,13 @@ int32_t azure_blocks(struct azure_saving *v, struct sc_upload *u, struct sc_erro
     if (rc == SR_STORAGE_OK)
         rc = list_build(v, count, &list, err);
     if (rc == SR_STORAGE_OK) {
-        rc = commit(v, &list, &open, err);
+        rc = commit(v, &list, err);
         if (rc != SR_STORAGE_OK)
             (void)sc_error_wrap(err, "committing its %u blocks", count);
     }
     sc_buf_done(&list);
     if (rc != SR_STORAGE_OK)
         sc_upload_stop(u);
-    /* A commit that was still under way at the first look has ended now, one way or the other. */
-    if (rc != SR_STORAGE_OK && open)
-        rc = sc_settle_lost(&v->settled, v->size, err);
     if (rc != SR_STORAGE_OK && rc != SR_STORAGE_E_IN_DOUBT)
         sc_log(v->s->host, SR_STORAGE_LOG_INFO,
                "blocks of %s that were sent are invisible, and Azure drops them within a week",

@@ -52,8 +52,7 @@ static int32_t delete_one(struct azure *s, const char *key, const char *version,
         rc = azure_call_run(&c, err);
     if (rc == SR_STORAGE_OK) {
         ret->outcome = outcome_of(&c, version);
-    } else if (rc == SR_STORAGE_E_NOT_FOUND && strcmp(c.azure_code, "ContainerNotFound") != 0 &&
-               strcmp(c.azure_code, "ContainerBeingDeleted") != 0) {
+    } else if (rc == SR_STORAGE_E_NOT_FOUND && strcmp(c.azure_code, "BlobNotFound") == 0) {
         ret->outcome = SR_STORAGE_DELETED;
         rc = SR_STORAGE_OK;
     } else if (!own && is_locked(&c, rc)) {

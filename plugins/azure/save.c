@@ -126,7 +126,7 @@ static int32_t put(struct azure_saving *v, const struct sc_buffer *b, struct sc_
         rc = azure_call_run(&c, err);
     int only_blocks = 0;
     if (rc != SR_STORAGE_OK && azure_call_outcome_open(&c))
-        rc = sc_settle_lost(&v->settled, b->len, err);
+        rc = sc_settle_lost(&v->settled, b->len, c.call.unanswered, err);
     else if (rc != SR_STORAGE_OK)
         only_blocks = is_only_blocks(v, &c, rc);
     else
@@ -179,7 +179,7 @@ static int32_t save(struct azure_saving *v, struct sc_error *err)
     if (rc == SR_STORAGE_OK)
         rc = single ? put(v, single, u, err) : azure_blocks(v, u, err);
     sc_upload_free(u);
-    return rc;
+    return sc_settle_ended(&v->settled, v->size, rc, err);
 }
 
 int32_t azure_save(void *handle, const struct sr_storage_object *object,

@@ -145,21 +145,35 @@ void sc_call_done(struct sc_call *call)
     sc_buf_done(&call->response.body);
 }
 
-int32_t sc_wait(const struct sr_storage_host *host, uint64_t ms, struct sc_error *err)
+void sc_call_commits(struct sc_call *call)
 {
-    uint64_t now = host->monotonic(host) / 1000000, deadline = sc_http_deadline(host);
-    uint64_t until = ms < UINT64_MAX - now ? now + ms : UINT64_MAX;
-    for (;; now = host->monotonic(host) / 1000000) {
-        if (host->is_cancelled(host))
+    call->stall_s = SC_COMMIT_STALL_S;
+    call->retry = &sc_retry_commit;
+}
+
+int32_t sc_wait_until(const struct sr_storage_host *host, uint64_t until_ms, int even_cancelled,
+                      struct sc_error *err)
+{
+    uint64_t deadline = even_cancelled ? UINT64_MAX : sc_http_deadline(host);
+    for (;;) {
+        uint64_t now = host->monotonic(host) / 1000000;
+        if (!even_cancelled && host->is_cancelled(host))
             return sc_fail(err, SR_STORAGE_E_CANCELLED, "cancelled while waiting");
         if (now >= deadline)
             return sc_fail(err, SR_STORAGE_E_TIMEOUT, "the deadline passed while waiting");
-        if (now >= until)
+        if (now >= until_ms)
             return SR_STORAGE_OK;
-        uint64_t left = (until < deadline ? until : deadline) - now;
-        /* Without a descriptor cancellation is looked for ten times a second. */
+        uint64_t left = (until_ms < deadline ? until_ms : deadline) - now;
+        /* Without a descriptor cancellation is looked for ten times a second. One that is readable
+         * already would end every wait of who waits all the same. */
         struct pollfd p = {.fd = host->cancel_fd(host), .events = POLLIN};
         uint64_t most = p.fd < 0 ? 100 : 60000;
-        (void)poll(&p, p.fd < 0 ? 0 : 1, (int)(left < most ? left : most));
+        (void)poll(&p, p.fd < 0 || even_cancelled ? 0 : 1, (int)(left < most ? left : most));
     }
+}
+
+int32_t sc_wait(const struct sr_storage_host *host, uint64_t ms, struct sc_error *err)
+{
+    uint64_t now = host->monotonic(host) / 1000000;
+    return sc_wait_until(host, ms < UINT64_MAX - now ? now + ms : UINT64_MAX, 0, err);
 }

@@ -117,7 +117,9 @@ struct sc_call {
     uint32_t throttled;    /* how many were told to slow down */
     int in_doubt;          /* an earlier try may have done the deed: it was sent whole, and answered
                               by nothing, 408 or 5xx. A 404, 409 or 412 now may be its work. */
-    uint64_t sent_bytes;   /* of bodies, all tries */
+    int unanswered;      /* likewise, and the server itself said nothing of how it ended (no answer,
+                            or a gateway's): it may be at it still */
+    uint64_t sent_bytes; /* of bodies, all tries */
     struct sc_transfer *transfer_; /* the client's own */
 };
 
@@ -156,7 +158,16 @@ void sc_http_remove(struct sc_http *http, struct sc_call *call);
 /* Calls that were added and not yet given back. */
 unsigned sc_http_busy(const struct sc_http *http);
 
+/* The request that makes an object visible: the server may take its time, and a try that took all
+ * the time it has is followed by another (sc_retry_commit). */
+#define SC_COMMIT_STALL_S 300
+void sc_call_commits(struct sc_call *call);
+
 /* Waits ms; E_CANCELLED or E_TIMEOUT (the host's deadline) at once when that comes. */
 int32_t sc_wait(const struct sr_storage_host *host, uint64_t ms, struct sc_error *err);
+/* The same until the host's monotonic clock shows that many milliseconds. even_cancelled: nothing
+ * ends it before, for what must be known though nobody waits for it any more. */
+int32_t sc_wait_until(const struct sr_storage_host *host, uint64_t until_ms, int even_cancelled,
+                      struct sc_error *err);
 
 #endif

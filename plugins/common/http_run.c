@@ -56,6 +56,13 @@ static uint64_t limit_of(const struct sc_transfer *t)
     return deadline < t->limit_ms ? deadline : t->limit_ms;
 }
 
+/* Nobody knows how a request ended that came through whole and got no answer. */
+static void note_loss(struct sc_transfer *t)
+{
+    if (t->call->response.phase == SC_PHASE_REPLY)
+        t->call->in_doubt = t->call->unanswered = 1;
+}
+
 /* Ends t where its time is up or the call was cancelled. */
 static void enforce_limits(struct sc_transfer *t, int cancelled, uint64_t now)
 {
@@ -65,8 +72,7 @@ static void enforce_limits(struct sc_transfer *t, int cancelled, uint64_t now)
         return;
     if (t->state == SC_RUNNING) {
         t->call->response.phase = sc_http_phase(t, CURLE_ABORTED_BY_CALLBACK);
-        if (t->call->response.phase == SC_PHASE_REPLY)
-            t->call->in_doubt = 1;
+        note_loss(t);
         sc_http_log_try(t, stop ? "cancelled" : "time is up");
     }
     (void)snprintf(text, sizeof text, "%s%s%s", stop ? "cancelled" : "not done before the deadline",
@@ -154,13 +160,18 @@ static void count_try(struct sc_transfer *t, const struct sc_verdict *v)
     t->tally.few += v->cls == SC_FEW;
     t->tally.agains += v->cls == SC_AGAIN;
     c->throttled += v->cls == SC_THROTTLED;
+    if (v->cls == SC_DONE)
+        return;
+    note_loss(t);
     /* An answer that is no refusal, to a request that came through whole. */
-    if (v->cls != SC_DONE &&
-        (c->response.phase == SC_PHASE_REPLY ||
-         (c->response.phase == SC_PHASE_DONE && t->most_at >= c->request.body_len &&
-          (c->response.status == 408 || c->response.status >= 500 ||
-           (c->response.status >= 200 && c->response.status <= 299)))))
+    if (c->response.phase == SC_PHASE_DONE && t->most_at >= c->request.body_len &&
+        (c->response.status == 408 || c->response.status >= 500 ||
+         (c->response.status >= 200 && c->response.status <= 299)))
         c->in_doubt = 1;
+    /* What a gateway says is not how the server behind it ends. */
+    if (c->in_doubt && c->response.phase == SC_PHASE_DONE &&
+        (c->response.status == 502 || c->response.status == 504))
+        c->unanswered = 1;
 }
 
 static void end_try(struct sc_transfer *t, CURLcode rc)
@@ -174,8 +185,7 @@ static void end_try(struct sc_transfer *t, CURLcode rc)
     if (t->stopped.code != SR_STORAGE_OK) {
         sc_http_log_try(t, t->stopped.text);
         t->all_tries++;
-        if (c->response.phase == SC_PHASE_REPLY)
-            c->in_doubt = 1;
+        note_loss(t);
         over(t, t->stopped.code, t->stopped.text, NULL);
         return;
     }
@@ -293,7 +303,7 @@ int32_t sc_http_add(struct sc_http *http, struct sc_call *call, struct sc_error 
     call->code = SR_STORAGE_OK;
     call->error = (struct sc_error)SC_ERROR_INIT;
     call->tries = call->throttled = 0;
-    call->in_doubt = 0;
+    call->in_doubt = call->unanswered = 0;
     call->sent_bytes = 0;
     struct sc_transfer **last = &http->transfers;
     while (*last)
@@ -311,6 +321,10 @@ void sc_http_remove(struct sc_http *http, struct sc_call *call)
             continue;
         *p = t->next;
         http->busy--;
+        if (t->state == SC_RUNNING) {
+            call->response.phase = sc_http_phase(t, CURLE_ABORTED_BY_CALLBACK);
+            note_loss(t);
+        }
         call->transfer_ = NULL;
         destroy(t);
         return;

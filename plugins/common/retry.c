@@ -3,8 +3,10 @@
 #include "common/timefmt.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const struct sc_retry_policy sc_retry_default = {8, 200, 20000, 60000, 300000};
+const struct sc_retry_policy sc_retry_commit = {8, 200, 20000, 60000, 900000};
 const struct sc_retry_policy sc_retry_short = {3, 100, 1000, 2000, 10000};
 
 /* Throttled clients begin further apart: the first waits of the others are what the server
@@ -127,4 +129,16 @@ void sc_verdict_of_status(int status, struct sc_verdict *ret)
         ret->cls = SC_FINAL;
         ret->code = SR_STORAGE_E_INTERNAL;
     }
+}
+
+void sc_verdict_not_its_own(struct sc_verdict *v)
+{
+    size_t n = strnlen(v->text, sizeof v->text);
+    if (v->code != SR_STORAGE_E_NOT_FOUND)
+        return;
+    v->cls = SC_FEW;
+    v->code = SR_STORAGE_E_UNAVAILABLE;
+    (void)snprintf(v->text + n, sizeof v->text - n,
+                   ", and not in the store's own words: a proxy's answer, or endpoint_url leads "
+                   "elsewhere");
 }

@@ -45,6 +45,9 @@ struct sc_retry_policy {
 
 /* 8 tries, base 200 ms, cap 20 s, Retry-After up to 60 s, 5 minutes in all. */
 extern const struct sc_retry_policy sc_retry_default;
+/* The same with 15 minutes in all: for requests that may take minutes to answer, more than twice
+ * SC_COMMIT_STALL_S (common/http.h). */
+extern const struct sc_retry_policy sc_retry_commit;
 /* 3 tries, base 100 ms, cap 1 s: metadata endpoints, cleaning up. */
 extern const struct sc_retry_policy sc_retry_short;
 
@@ -76,5 +79,9 @@ int64_t sc_retry_after(const struct sc_headers *h, int64_t now);
  * 429 THROTTLED; 413, 416 ... FINAL, INTERNAL; 3xx FINAL, CONFIG. Sets the text to "HTTP <status>".
  */
 void sc_verdict_of_status(int status, struct sc_verdict *ret);
+/* A "not found" that is not in the store's own words: a proxy's page, or that of a server which is
+ * none. Nothing is known of the object then: FEW, UNAVAILABLE, and the text says so. Any other
+ * verdict stays. */
+void sc_verdict_not_its_own(struct sc_verdict *v);
 
 #endif

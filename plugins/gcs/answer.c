@@ -99,6 +99,8 @@ static void judge_reason(struct gcs_call *c, struct sc_verdict *v)
         /* An error inside a 200: as if it were a 500. */
         v->cls = SC_RETRY;
         v->code = SR_STORAGE_E_UNAVAILABLE;
+    } else if (strcmp(c->reason, "unnamed") == 0 && !c->s->set.emulator) {
+        sc_verdict_not_its_own(v); /* emulators give no reasons */
     }
 }
 
@@ -131,6 +133,17 @@ static void judge_good(struct gcs_call *c, struct sc_verdict *v)
     (void)snprintf(v->text, sizeof v->text, "HTTP %d %s", r->status, what);
 }
 
+/* A refusal without a reason. To who asks for an object's bytes Google says in plain text that
+ * there are none; what comes from Google bears this header. */
+static void judge_bare(struct gcs_call *c, struct sc_verdict *v)
+{
+    const struct sc_response *r = &c->call.response;
+    if (r->status == 409 || r->status == 412 || r->status == 404)
+        c->lost = c->call.in_doubt;
+    if (!sc_headers_get(&r->headers, "x-guploader-uploadid"))
+        sc_verdict_not_its_own(v);
+}
+
 void gcs_answer_judge(struct sc_call *call, struct sc_verdict *v)
 {
     struct gcs_call *c = (struct gcs_call *)call;
@@ -150,10 +163,10 @@ void gcs_answer_judge(struct sc_call *call, struct sc_verdict *v)
     }
     if (is_error)
         judge_reason(c, v);
-    else if (good && v->cls == SC_DONE)
+    else if (!good)
+        judge_bare(c, v);
+    else if (v->cls == SC_DONE)
         judge_good(c, v);
-    else if (r->status == 409 || r->status == 412 || r->status == 404)
-        c->lost = call->in_doubt;
     if (r->status == 400 && v->cls == SC_FINAL && v->code == SR_STORAGE_E_INTERNAL)
         v->code = SR_STORAGE_E_CONFIG;
     mend(c, v);

@@ -77,7 +77,10 @@ static int32_t delete_one(struct gcs *s, const char *key, const char *version, i
         sc_query_add(&c.call.request.query, "generation", version);
     if (rc == SR_STORAGE_OK)
         rc = gcs_call_run(&c, err);
-    int gone = rc == SR_STORAGE_E_NOT_FOUND && !strstr(c.call.error.text, "bucket does not exist");
+    /* Google's own word for it, and not about the bucket; emulators give no reasons. */
+    int gone = rc == SR_STORAGE_E_NOT_FOUND &&
+               (strcmp(c.reason, "notFound") == 0 || s->set.emulator) &&
+               !strstr(c.call.error.text, "bucket does not exist");
     /* A try whose answer was lost may have been the one that deleted it. */
     int deleted = rc == SR_STORAGE_OK || (gone && c.lost);
     gcs_call_end(&c);

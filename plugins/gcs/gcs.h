@@ -192,9 +192,12 @@ int32_t gcs_upload_abort(struct gcs *s, const char *key, const char *upload_id,
 
 /* sweep.c */
 
-/* Ends the uploads of that key that a request of ours began whose answer was lost, so that nobody
- * knows their ids; except stays. Also after a cancellation. */
-int32_t gcs_sweep_lost(struct gcs *s, const char *key, const char *except, struct sc_error *err);
+/* Ends the upload of that key that a request of ours began whose answer was lost, so that nobody
+ * knows its id: the one that was begun since (UTC seconds, on our clock) the first try, has no
+ * part, and is not except. Where several are so, another host's may be among them: all stay, and
+ * that is an error. Also after a cancellation. */
+int32_t gcs_sweep_lost(struct gcs *s, const char *key, const char *except, int64_t since,
+                       struct sc_error *err);
 
 /* caps.c */
 

@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMPLETE_STALL_S 300 /* putting 10,000 parts together takes its time */
 #define LIST_MAX ((size_t)4 << 20)
 #define ABORTS_MAX 5
 
 struct upload {
     struct gcs_saving *v;
     struct sc_upload *u;
-    int open; /* the answer to the completion was lost, and no object was there then */
 };
 
 /* --- parts ----------------------------------------------------------------------------------- */
@@ -129,20 +127,21 @@ static int32_t headers(const struct gcs_saving *v, struct gcs_call *c, struct sc
 }
 
 /* Uploads were or may have been begun whose ids we were never told. */
-static void end_lost(const struct gcs_saving *v)
+static void end_lost(const struct gcs_saving *v, int64_t since)
 {
     struct sc_error why = SC_ERROR_INIT;
-    if (gcs_sweep_lost(v->s, v->key, v->upload_id, &why) != SR_STORAGE_OK)
+    if (gcs_sweep_lost(v->s, v->key, v->upload_id, since, &why) != SR_STORAGE_OK)
         sc_log(v->s->host, SR_STORAGE_LOG_WARN,
-               "the answer to the beginning of an upload of %s was lost, and whether an empty one "
-               "is left cannot be seen (%s); strongroom sweep ends it, and so does a lifecycle "
-               "rule for incomplete uploads",
+               "the answer to the beginning of an upload of %s was lost, and an empty one may be "
+               "left (%s); strongroom sweep ends it when it is old, and so does a lifecycle rule "
+               "for incomplete uploads",
                v->key, why.text);
 }
 
 static int32_t initiate(struct gcs_saving *v, struct sc_error *err)
 {
     struct gcs_call c;
+    const int64_t since = v->s->host->now(v->s->host);
     int32_t rc = gcs_call_begin(&c, v->s, "POST", GCS_API_XML, v->key, err);
     c.root = "InitiateMultipartUploadResult";
     sc_query_add(&c.call.request.query, "uploads", NULL);
@@ -156,7 +155,7 @@ static int32_t initiate(struct gcs_saving *v, struct sc_error *err)
     if (rc == SR_STORAGE_OK)
         memcpy(v->upload_id, id, strlen(id) + 1);
     if (c.call.in_doubt || gcs_call_outcome_open(&c) || (rc != SR_STORAGE_OK && c.xml))
-        end_lost(v);
+        end_lost(v, since);
     gcs_call_end(&c);
     return rc == SR_STORAGE_OK ? rc : sc_error_wrap(err, "beginning an upload in parts");
 }
@@ -226,7 +225,7 @@ static int32_t complete(struct upload *u, struct sc_error *err)
     rc = gcs_call_begin(&c, v->s, "POST", GCS_API_XML, v->key, err);
     c.root = "CompleteMultipartUploadResult";
     c.call.judge = complete_judge;
-    c.call.stall_s = COMPLETE_STALL_S;
+    sc_call_commits(&c.call);
     sc_query_add(&c.call.request.query, "uploadId", v->upload_id);
     c.call.request.body = body.data;
     c.call.request.body_len = body.len;
@@ -236,10 +235,9 @@ static int32_t complete(struct upload *u, struct sc_error *err)
         rc = gcs_call_customer_key(&c, err);
     if (rc == SR_STORAGE_OK)
         rc = gcs_call_run(&c, err);
-    if (rc != SR_STORAGE_OK && gcs_call_outcome_open(&c)) {
-        rc = sc_settle_lost(&v->settled, v->len, err);
-        u->open = rc != SR_STORAGE_OK && rc != SR_STORAGE_E_EXISTS && rc != SR_STORAGE_E_IN_DOUBT;
-    } else if (rc == SR_STORAGE_OK)
+    if (rc != SR_STORAGE_OK && gcs_call_outcome_open(&c))
+        rc = sc_settle_lost(&v->settled, v->len, c.call.unanswered, err);
+    else if (rc == SR_STORAGE_OK)
         rc = made(v, &c, err);
     gcs_call_end(&c);
     sc_buf_done(&body);
@@ -315,9 +313,5 @@ int32_t gcs_multipart(struct gcs_saving *v, struct sc_upload *u, struct sc_error
         rc = complete(&up, err);
     if (rc != SR_STORAGE_OK)
         give_up(&up);
-    /* A completion that was still under way at the first look has ended now, one way or the other.
-     */
-    if (rc != SR_STORAGE_OK && up.open)
-        rc = sc_settle_lost(&v->settled, v->len, err);
     return rc;
 }

@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLIENT_CLOSED 499  /* the answer to a session that was given up */
-#define FINISH_STALL_S 300 /* putting a large object away takes its time */
+#define CLIENT_CLOSED 499 /* the answer to a session that was given up */
 
 /* A lost answer costs two tries: asking, and sending again. */
 static const struct sc_retry_policy chunk_retry = {16, 100, 10000, 60000, 300000};
+static const struct sc_retry_policy last_retry = {16, 100, 10000, 60000, 900000};
 
 struct chunk {
     struct gcs_call c; /* first */
@@ -255,8 +255,10 @@ static int32_t chunk_begin(struct chunk *k, struct gcs_saving *v, struct sc_erro
     k->c.call.retry = &chunk_retry;
     k->c.call.prepare = chunk_prepare;
     k->c.call.judge = chunk_judge;
-    if (k->last)
-        k->c.call.stall_s = FINISH_STALL_S;
+    if (k->last) {
+        sc_call_commits(&k->c.call);
+        k->c.call.retry = &last_retry;
+    }
     return rc;
 }
 
@@ -270,7 +272,7 @@ static int32_t chunk_request(void *ctx, unsigned number, const void *data, size_
     k->data = data;
     /* Only the last one can be short. When it is not, an empty one ends the object. */
     k->last = len < v->plan.first;
-    v->open = 0;
+    v->open = v->late = 0;
     return chunk_begin(k, v, err);
 }
 
@@ -299,8 +301,10 @@ static void chunk_end_call(void *call)
 {
     struct chunk *k = call;
     /* Whatever the upload comes to, what became of the last chunk must be known then. */
-    if (k->last && !k->v->made && gcs_call_outcome_open(&k->c))
+    if (k->last && !k->v->made && gcs_call_outcome_open(&k->c)) {
         k->v->open = 1;
+        k->v->late = k->c.call.unanswered;
+    }
     gcs_call_end(&k->c);
 }
 
@@ -337,7 +341,7 @@ int32_t gcs_resumable(struct gcs_saving *v, struct sc_upload *u, struct sc_error
     if (rc == SR_STORAGE_OK)
         return gcs_saving_confirm(v, &v->made_as, err);
     sc_upload_stop(u);
-    /* First the session ends, so that nothing is made after the look. */
+    /* First the session ends, so that as little as can be is made after the look. */
     cancel(v);
-    return v->open ? sc_settle_lost(&v->settled, v->len, err) : rc;
+    return v->open ? sc_settle_lost(&v->settled, v->len, v->late, err) : rc;
 }

@@ -208,13 +208,13 @@ static int32_t single(struct gcs_saving *v, const struct sc_buffer *b, struct sc
     if (rc == SR_STORAGE_OK)
         rc = gcs_call_run(&p.c, err);
     if (rc != SR_STORAGE_OK && gcs_call_outcome_open(&p.c))
-        rc = sc_settle_lost(&v->settled, v->len, err);
+        rc = sc_settle_lost(&v->settled, v->len, p.c.call.unanswered, err);
     else if (rc == SR_STORAGE_OK) {
         rc = gcs_object_read(p.c.json, &o, err);
         if (rc == SR_STORAGE_OK)
             rc = gcs_saving_confirm(v, &o, err);
         else /* something was made, and the answer does not say what */
-            rc = sc_settle_lost(&v->settled, v->len, err);
+            rc = sc_settle_lost(&v->settled, v->len, 0, err);
     }
     gcs_call_end(&p.c);
     free(p.description);
@@ -288,7 +288,7 @@ static int32_t save(struct gcs_saving *v, struct sc_error *err)
     else if (rc == SR_STORAGE_OK)
         rc = v->in_parts ? gcs_multipart(v, u, err) : gcs_resumable(v, u, err);
     sc_upload_free(u);
-    return rc;
+    return sc_settle_ended(&v->settled, v->len, rc, err);
 }
 
 int32_t gcs_save(void *handle, const struct sr_storage_object *object,

@@ -51,6 +51,7 @@ struct gcs_saving {
     struct sc_buf session_path, session_query; /* the session's; empty: none */
     uint64_t persisted;                        /* bytes that Google has, from the start */
     int open;                                  /* the answer to the last chunk was lost */
+    int late;                                  /* and it may be at work still */
     int made;                                  /* the object is there: made_as */
     struct gcs_object made_as;                 /* its name is NULL */
 

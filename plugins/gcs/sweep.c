@@ -8,14 +8,21 @@
 #include <string.h>
 
 #define MARK_MAX 4096
-#define LOST_S 3600 /* longer than all tries of one request can make */
+
+struct lost {
+    const char *key, *except;
+    int64_t since;
+};
 
 struct sweeping {
     struct gcs *s;
     const struct sr_storage_sweep_options *o;
     const struct sr_storage_emitter *emitter;
     struct sc_buf key, key_mark, id_mark;
-    const char *only_key, *except; /* gcs_sweep_lost: of this key, but for this upload */
+    const struct lost *lost; /* gcs_sweep_lost */
+    int64_t ahead;           /* of our clock, Google's */
+    unsigned fits;           /* uploads that may be the lost one */
+    char fit[GCS_UPLOAD_ID_MAX];
     int stopped;
 };
 
@@ -32,11 +39,37 @@ static int32_t text_read(struct sc_buf *out, const char *text, int encoded, stru
     return sc_buf_check(out, err, "a key in the list of uploads");
 }
 
-/* Begun by a try of this save: nobody else writes this key now, and older ones are sweep's. */
-static int is_lost(const struct sweeping *w, const char *key, const char *id, int64_t begun)
+static int32_t has_parts(struct gcs *s, const char *key, const char *id, int *ret,
+                         struct sc_error *err)
 {
-    int64_t now = sc_aws_clock_now(&w->s->clock, w->s->host);
-    return strcmp(key, w->only_key) == 0 && strcmp(id, w->except) != 0 && begun > now - LOST_S;
+    struct gcs_call c;
+    int32_t rc = gcs_call_begin(&c, s, "GET", GCS_API_XML, key, err);
+    gcs_call_cleaning_up(&c);
+    c.root = "ListPartsResult";
+    sc_query_add(&c.call.request.query, "uploadId", id);
+    sc_query_add(&c.call.request.query, "max-parts", "1");
+    if (rc == SR_STORAGE_OK)
+        rc = gcs_call_run(&c, err);
+    *ret = rc == SR_STORAGE_OK && sc_xml_child(sc_xml_root(c.xml), "Part") != NULL;
+    gcs_call_end(&c);
+    return rc;
+}
+
+/* The lost one has no part, and was not begun before our first try; nor are those that another host
+ * has just begun. */
+static int32_t lost_note(struct sweeping *w, const char *key, const char *id, int64_t begun,
+                         struct sc_error *err)
+{
+    int parts = 0;
+    if (strcmp(key, w->lost->key) != 0 || strcmp(id, w->lost->except) == 0 ||
+        begun < w->lost->since + w->ahead)
+        return SR_STORAGE_OK;
+    int32_t rc = has_parts(w->s, key, id, &parts, err);
+    if (rc == SR_STORAGE_OK && !parts) {
+        (void)snprintf(w->fit, sizeof w->fit, "%s", id);
+        w->stopped = ++w->fits > 1;
+    }
+    return rc == SR_STORAGE_E_NOT_FOUND ? SR_STORAGE_OK : rc; /* it has ended meanwhile */
 }
 
 /* One upload: old enough to be a dead saver's? Its age is that of its beginning, which is all that
@@ -53,8 +86,8 @@ static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encod
     if (!id || !*id || strlen(id) >= GCS_UPLOAD_ID_MAX || !begun ||
         sc_time_iso_parse(begun, &t) != 0)
         return rc;
-    if (w->only_key)
-        return is_lost(w, key, id, t) ? gcs_upload_abort(w->s, key, id, err) : rc;
+    if (w->lost)
+        return lost_note(w, key, id, t, err);
     if (strncmp(key, w->o->prefix, strlen(w->o->prefix)) != 0 || t > now ||
         (uint64_t)(now - t) < w->o->older_than)
         return rc;
@@ -90,7 +123,7 @@ static int32_t page(struct sweeping *w, int *ret_more, struct sc_error *err)
     int32_t rc = gcs_call_begin(&c, w->s, "GET", GCS_API_XML, NULL, err);
     struct sc_buf *query = &c.call.request.query;
     c.root = "ListMultipartUploadsResult";
-    if (w->only_key)
+    if (w->lost)
         gcs_call_cleaning_up(&c);
     sc_query_add(query, "uploads", NULL);
     sc_query_add(query, "encoding-type", "url");
@@ -106,6 +139,7 @@ static int32_t page(struct sweeping *w, int *ret_more, struct sc_error *err)
     const char *more = sc_xml_text(root, "IsTruncated"),
                *encoding = sc_xml_text(root, "EncodingType");
     int encoded = encoding && strcmp(encoding, "url") == 0;
+    w->ahead = c.call.response.date ? c.call.response.date - w->s->host->now(w->s->host) : 0;
     *ret_more = more && strcmp(more, "true") == 0;
     for (const struct sc_xml_node *n = sc_xml_child(root, "Upload");
          n && rc == SR_STORAGE_OK && !w->stopped; n = sc_xml_next(n, "Upload"))
@@ -121,7 +155,7 @@ static int32_t sweep(struct sweeping *w, struct sc_error *err)
     const struct sr_storage_host *host = w->s->host;
     int32_t rc = SR_STORAGE_OK;
     for (int more = 1; more && !w->stopped && rc == SR_STORAGE_OK;) {
-        if (!w->only_key && host->is_cancelled(host))
+        if (!w->lost && host->is_cancelled(host))
             rc = sc_fail(err, SR_STORAGE_E_CANCELLED, "cancelled");
         else
             rc = page(w, &more, err);
@@ -132,11 +166,17 @@ static int32_t sweep(struct sweeping *w, struct sc_error *err)
     return rc;
 }
 
-int32_t gcs_sweep_lost(struct gcs *s, const char *key, const char *except, struct sc_error *err)
+int32_t gcs_sweep_lost(struct gcs *s, const char *key, const char *except, int64_t since,
+                       struct sc_error *err)
 {
+    const struct lost lost = {key, except, since};
     const struct sr_storage_sweep_options o = {.size = sizeof o, .prefix = key};
-    struct sweeping w = {.s = s, .o = &o, SWEEPING_BUFS, .only_key = key, .except = except};
-    return sweep(&w, err);
+    struct sweeping w = {.s = s, .o = &o, SWEEPING_BUFS, .lost = &lost};
+    int32_t rc = sweep(&w, err);
+    if (rc == SR_STORAGE_OK && w.fits > 1)
+        return sc_fail(err, SR_STORAGE_E_IN_DOUBT,
+                       "several empty ones were begun since, and another host's may be among them");
+    return rc == SR_STORAGE_OK && w.fits == 1 ? gcs_upload_abort(s, key, w.fit, err) : rc;
 }
 
 int32_t gcs_sweep(void *handle, const struct sr_storage_sweep_options *options,

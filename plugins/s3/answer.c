@@ -136,6 +136,9 @@ static void judge_bare(struct s3_call *c, struct sc_verdict *v)
         c->lost = c->call.in_doubt;
     if (r->status == 400)
         v->code = SR_STORAGE_E_CONFIG;
+    /* To HEAD no store can say more: see s3_head. */
+    if (strcmp(c->call.request.method, "HEAD") != 0)
+        sc_verdict_not_its_own(v);
     /* A HEAD that is refused does not say why; an expired token is the one cause that can be
      * mended. */
     if (r->status == 400 && v->cls != SC_AGAIN && strcmp(c->call.request.method, "HEAD") == 0 &&
@@ -161,6 +164,8 @@ static void judge_error(struct s3_call *c, const char *region, struct sc_verdict
         v->code = SR_STORAGE_E_UNAVAILABLE;
     } else if (status == 400) {
         v->code = SR_STORAGE_E_CONFIG;
+    } else if (strcmp(c->aws_code, "unnamed") == 0) {
+        sc_verdict_not_its_own(v);
     }
     mend(c, c->aws_code, v);
 }

@@ -74,6 +74,12 @@ static int64_t current_locked_until(struct s3 *s, const char *key)
     return h.locked_until > sc_aws_clock_now(&s->clock, s->host) ? h.locked_until : 0;
 }
 
+/* Nothing but the store's own word for it: another 404 says nothing about the object. */
+static int was_never_there(const struct s3_call *c)
+{
+    return strcmp(c->aws_code, "NoSuchKey") == 0 || strcmp(c->aws_code, "NoSuchVersion") == 0;
+}
+
 static int32_t delete_one(struct s3 *s, const char *key, const char *version, int own,
                           struct sr_storage_deletion *ret, struct sc_error *err)
 {
@@ -100,7 +106,7 @@ static int32_t delete_one(struct s3 *s, const char *key, const char *version, in
                                     sc_headers_get(&c.call.response.headers, "x-amz-version-id"))
             : marked ? SR_STORAGE_HIDDEN
                      : SR_STORAGE_DELETED;
-    else if (rc == SR_STORAGE_E_NOT_FOUND && strcmp(c.aws_code, "NoSuchBucket") != 0) {
+    else if (rc == SR_STORAGE_E_NOT_FOUND && was_never_there(&c)) {
         ret->outcome = SR_STORAGE_DELETED;
         rc = SR_STORAGE_OK;
     } else if (!own && may_be_locked(&c, rc) && (until = locked_until(s, key, version)) != 0) {
@@ -185,14 +191,16 @@ static int32_t row_answer(struct many *m, const struct sc_xml_node *row, struct 
 {
     uint64_t i = which(m, row);
     const char *marker = sc_xml_text(row, "DeleteMarker");
+    const char *marker_version = sc_xml_text(row, "DeleteMarkerVersionId");
     struct sr_storage_deletion d = {.size = sizeof d, .outcome = SR_STORAGE_DELETED};
     if (i == m->count)
         return SR_STORAGE_OK;
     /* Why it was refused is found out by asking for it alone. */
     if (strcmp(row->name, "Deleted") != 0)
         return one_by_one(m, i, err);
-    if (!item(m->items, m->from + i)->version && marker && strcmp(marker, "true") == 0)
-        d.outcome = SR_STORAGE_HIDDEN;
+    const struct sr_storage_delete_options *o = item(m->items, m->from + i);
+    if (!o->version && marker && strcmp(marker, "true") == 0)
+        d.outcome = hidden_or_nothing(m->s, o->key, marker_version);
     m->answered[i] = 1;
     m->answers->answer(m->answers->ctx, m->from + i, SR_STORAGE_OK, NULL, &d);
     return SR_STORAGE_OK;

@@ -100,6 +100,42 @@ static int64_t locked_until(const struct sc_response *r)
     return until && sc_time_iso_parse(until, &t) == 0 ? t : 0;
 }
 
+/* What stores put into every answer, and proxies do not. */
+static int is_the_stores(const struct sc_response *r)
+{
+    return sc_headers_get(&r->headers, "x-amz-request-id") ||
+           sc_headers_get(&r->headers, "x-amz-id-2");
+}
+
+static int32_t there_after_all(struct sc_call *call, struct sc_error *err)
+{
+    (void)call;
+    return sc_fail(err, SR_STORAGE_E_UNAVAILABLE,
+                   "it is not there to HEAD (404), and is there to GET: the answers are not those "
+                   "of one store");
+}
+
+/* "Not found" to HEAD, which has no body, may be anybody's word; GET is told in the store's own. */
+static int32_t absence_confirm(struct s3 *s, const char *key, const char *version, int quick,
+                               struct sc_error *err)
+{
+    struct s3_call c;
+    int32_t rc = s3_call_begin(&c, s, "GET", key, err);
+    if (quick)
+        s3_call_cleaning_up(&c);
+    c.call.head = there_after_all;
+    if (version)
+        sc_query_add(&c.call.request.query, "versionId", version);
+    if (rc == SR_STORAGE_OK)
+        rc = s3_call_header(&c, err, "range", "bytes=0-0");
+    if (rc == SR_STORAGE_OK)
+        rc = s3_call_sse_c(&c, err);
+    if (rc == SR_STORAGE_OK)
+        rc = s3_call_run(&c, err);
+    s3_call_end(&c);
+    return rc;
+}
+
 int32_t s3_head(struct s3 *s, const char *key, const char *version, int quick, struct s3_head *ret,
                 struct sc_error *err)
 {
@@ -118,6 +154,8 @@ int32_t s3_head(struct s3 *s, const char *key, const char *version, int quick, s
         rc = s3_call_run(&c, err);
     const struct sc_response *r = &c.call.response;
     const char *modified = sc_headers_get(&r->headers, "last-modified");
+    if (rc == SR_STORAGE_E_NOT_FOUND && !is_the_stores(r))
+        rc = absence_confirm(s, key, version, quick, err);
     if (rc == SR_STORAGE_OK && r->length < 0)
         rc = sc_fail(err, SR_STORAGE_E_UNAVAILABLE, "the store does not say how large it is");
     if (rc == SR_STORAGE_OK) {

@@ -5,19 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMPLETE_STALL_S 300 /* putting 10,000 parts together takes its time */
 #define LIST_MAX ((size_t)4 << 20)
 #define ABORTS_MAX 5
 
 struct upload {
     struct s3_saving *v;
     struct sc_upload *u;
-    int open; /* as in struct completion */
-};
-
-struct completion {
-    struct sc_buf body; /* the list of parts */
-    int open;           /* the answer was lost, and no object was there then */
 };
 
 /* --- parts ----------------------------------------------------------------------------------- */
@@ -88,14 +81,14 @@ const struct sc_upload_ops s3_part_ops = {.call_size = sizeof(struct s3_call),
 /* --- begin, complete, abort ------------------------------------------------------------------ */
 
 /* Uploads were or may have been begun whose ids we were never told. */
-static void end_lost(struct upload *u)
+static void end_lost(struct upload *u, int64_t since)
 {
     struct sc_error why = SC_ERROR_INIT;
-    if (s3_sweep_lost(u->v->s, u->v->key, u->v->upload_id, &why) != SR_STORAGE_OK)
+    if (s3_sweep_lost(u->v->s, u->v->key, u->v->upload_id, since, &why) != SR_STORAGE_OK)
         sc_log(u->v->s->host, SR_STORAGE_LOG_WARN,
-               "the answer to the beginning of an upload of %s was lost, and whether an empty one "
-               "is left cannot be seen (%s); strongroom sweep ends it, and so does a lifecycle "
-               "rule for incomplete uploads",
+               "the answer to the beginning of an upload of %s was lost, and an empty one may be "
+               "left (%s); strongroom sweep ends it when it is old, and so does a lifecycle rule "
+               "for incomplete uploads",
                u->v->key, why.text);
 }
 
@@ -103,6 +96,7 @@ static int32_t initiate(struct upload *u, struct sc_error *err)
 {
     struct s3_call c;
     enum s3_sum kind = s3_sum_kind(u->v->s);
+    const int64_t since = u->v->s->host->now(u->v->s->host);
     int32_t rc = s3_call_begin(&c, u->v->s, "POST", u->v->key, err);
     c.root = "InitiateMultipartUploadResult";
     sc_query_add(&c.call.request.query, "uploads", NULL);
@@ -128,7 +122,7 @@ static int32_t initiate(struct upload *u, struct sc_error *err)
     if (rc == SR_STORAGE_OK)
         memcpy(u->v->upload_id, id, strlen(id) + 1);
     if (c.call.in_doubt || s3_call_outcome_open(&c) || (rc != SR_STORAGE_OK && c.xml))
-        end_lost(u);
+        end_lost(u, since);
     s3_call_end(&c);
     return rc == SR_STORAGE_OK ? rc : sc_error_wrap(err, "beginning an upload in parts");
 }
@@ -216,25 +210,24 @@ static int32_t complete_confirm(struct s3_saving *v, const struct s3_call *c, st
 
 static int32_t complete_once(struct s3_saving *v, void *ctx, int *ret_refused, struct sc_error *err)
 {
-    struct completion *u = ctx;
+    const struct sc_buf *parts = ctx;
     struct s3_call c;
     int condition = s3_saving_condition(v);
     int32_t rc = s3_call_begin(&c, v->s, "POST", v->key, err);
     c.root = "CompleteMultipartUploadResult";
     c.call.judge = complete_judge;
-    c.call.stall_s = COMPLETE_STALL_S;
+    sc_call_commits(&c.call);
     sc_query_add(&c.call.request.query, "uploadId", v->upload_id);
     if (rc == SR_STORAGE_OK)
         rc = complete_headers(v, &c, condition, err);
     if (rc == SR_STORAGE_OK)
-        rc = s3_call_body(&c, u->body.data, u->body.len, NULL, err);
+        rc = s3_call_body(&c, parts->data, parts->len, NULL, err);
     if (rc == SR_STORAGE_OK)
         rc = s3_call_run(&c, err);
     *ret_refused = condition && rc != SR_STORAGE_OK && s3_saving_refused(v, &c, err);
-    if (rc != SR_STORAGE_OK && s3_call_outcome_open(&c)) {
-        rc = sc_settle_lost(&v->settled, v->whole.len, err);
-        u->open = rc != SR_STORAGE_OK && rc != SR_STORAGE_E_EXISTS && rc != SR_STORAGE_E_IN_DOUBT;
-    } else if (rc == SR_STORAGE_OK)
+    if (rc != SR_STORAGE_OK && s3_call_outcome_open(&c))
+        rc = sc_settle_lost(&v->settled, v->whole.len, c.call.unanswered, err);
+    else if (rc == SR_STORAGE_OK)
         rc = complete_confirm(v, &c, err);
     s3_call_end(&c);
     return rc;
@@ -242,17 +235,16 @@ static int32_t complete_once(struct s3_saving *v, void *ctx, int *ret_refused, s
 
 static int32_t complete(struct upload *u, struct sc_error *err)
 {
-    struct completion all = {.body = SC_BUF_INIT(LIST_MAX)};
-    const struct s3_saving_once once = {complete_once, &all};
-    complete_body(u, &all.body);
-    int32_t rc = sc_buf_check(&all.body, err, "the list of parts");
+    struct sc_buf parts = SC_BUF_INIT(LIST_MAX);
+    const struct s3_saving_once once = {complete_once, &parts};
+    complete_body(u, &parts);
+    int32_t rc = sc_buf_check(&parts, err, "the list of parts");
     /* Hours may have passed since the look at the beginning. */
     if (rc == SR_STORAGE_OK && !s3_saving_guarded(u->v))
         rc = s3_saving_look(u->v, err);
     if (rc == SR_STORAGE_OK)
         rc = s3_saving_try(u->v, &once, err);
-    u->open = all.open;
-    sc_buf_done(&all.body);
+    sc_buf_done(&parts);
     return rc == SR_STORAGE_OK
                ? rc
                : sc_error_wrap(err, "putting its %u parts together", sc_upload_count(u->u));
@@ -322,9 +314,5 @@ int32_t s3_multipart(struct s3_saving *v, struct sc_upload *parts, struct sc_err
         rc = complete(u, err);
     if (rc != SR_STORAGE_OK)
         give_up(u);
-    /* A completion that was still under way at the first look has ended now, one way or the other.
-     */
-    if (rc != SR_STORAGE_OK && u->open)
-        rc = sc_settle_lost(&v->settled, v->whole.len, err);
     return rc;
 }

@@ -233,9 +233,12 @@ int32_t s3_upload_abort(struct s3 *s, const char *key, const char *upload_id, st
 
 /* sweep.c */
 
-/* Ends the uploads of that key that a request of ours began whose answer was lost, so that nobody
- * knows their ids; except stays. Also after a cancellation. */
-int32_t s3_sweep_lost(struct s3 *s, const char *key, const char *except, struct sc_error *err);
+/* Ends the upload of that key that a request of ours began whose answer was lost, so that nobody
+ * knows its id: the one that was begun since (UTC seconds, on our clock) the first try, has no
+ * part, and is not except. Where several are so, another host's may be among them: all stay, and
+ * that is an error. Also after a cancellation. */
+int32_t s3_sweep_lost(struct s3 *s, const char *key, const char *except, int64_t since,
+                      struct sc_error *err);
 
 /* caps.c */
 

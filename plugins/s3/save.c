@@ -162,7 +162,7 @@ static int32_t put_once(struct s3_saving *v, void *ctx, int *ret_refused, struct
         rc = s3_call_run(&c, err);
     *ret_refused = condition && rc != SR_STORAGE_OK && s3_saving_refused(v, &c, err);
     if (rc != SR_STORAGE_OK && s3_call_outcome_open(&c))
-        rc = sc_settle_lost(&v->settled, b->len, err);
+        rc = sc_settle_lost(&v->settled, b->len, c.call.unanswered, err);
     else if (rc == SR_STORAGE_OK)
         rc = s3_sums_confirm(&c.call.response, sums, s3_sum_kind(v->s), v->saved, err);
     if (c.call.code == SR_STORAGE_OK && rc == SR_STORAGE_E_CORRUPT)
@@ -221,7 +221,7 @@ static int32_t save(struct s3_saving *v, struct sc_error *err)
     if (rc == SR_STORAGE_OK)
         rc = single ? put(v, single, err) : s3_multipart(v, u, err);
     sc_upload_free(u);
-    return rc;
+    return sc_settle_ended(&v->settled, v->whole.len, rc, err);
 }
 
 int32_t s3_save(void *handle, const struct sr_storage_object *object,

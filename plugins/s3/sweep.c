@@ -9,14 +9,21 @@
 #define MARK_MAX 4096
 #define PART_PAGES_MAX 10 /* of 1,000 parts each */
 #define FAILURES_MAX 5    /* in a row, but for denials: then it is the store and not an upload */
-#define LOST_S 3600 /* longer than all tries of one request, and clocks that S3 takes, can make */
+
+struct lost {
+    const char *key, *except;
+    int64_t since;
+};
 
 struct sweeping {
     struct s3 *s;
     const struct sr_storage_sweep_options *o;
     const struct sr_storage_emitter *emitter;
     struct sc_buf key, key_mark, id_mark;
-    const char *only_key, *except; /* s3_sweep_lost: of this key, but for this upload */
+    const struct lost *lost; /* s3_sweep_lost */
+    int64_t ahead;           /* of our clock, the store's */
+    unsigned fits;           /* uploads that may be the lost one */
+    char fit[S3_UPLOAD_ID_MAX];
     int stopped;
     unsigned failed, in_row; /* uploads that could not be ended */
     struct sc_error first;   /* why the first could not */
@@ -31,22 +38,17 @@ static int32_t text_read(struct sc_buf *out, const char *text, int encoded, stru
     return sc_buf_check(out, err, "a key in the list of uploads");
 }
 
-/* Begun by a try of this save: nobody else writes this key now, and older ones are sweep's. */
-static int is_lost(const struct sweeping *w, const char *key, const char *id, int64_t begun)
-{
-    int64_t now = sc_aws_clock_now(&w->s->clock, w->s->host);
-    return strcmp(key, w->only_key) == 0 && strcmp(id, w->except) != 0 && begun > now - LOST_S;
-}
-
-/* One page of an upload's parts: the newest time into *newest, the number to go on after into
- * marker
- * ("": that was the last page). */
+/* One page of an upload's parts: how many there are, the newest time into *newest, the number to go
+ * on after into marker ("": that was the last page). */
 static int32_t part_page(struct sweeping *w, const char *key, const char *id, char marker[16],
-                         int64_t *newest, struct sc_error *err)
+                         unsigned *ret_count, int64_t *newest, struct sc_error *err)
 {
     struct s3_call c;
     int32_t rc = s3_call_begin(&c, w->s, "GET", key, err);
     c.root = "ListPartsResult";
+    *ret_count = 0;
+    if (w->lost)
+        s3_call_cleaning_up(&c);
     c.call.reply_max = SC_XML_BYTES;
     sc_query_add(&c.call.request.query, "uploadId", id);
     if (*marker)
@@ -61,6 +63,7 @@ static int32_t part_page(struct sweeping *w, const char *key, const char *id, ch
         int64_t t = 0;
         if (modified && sc_time_iso_parse(modified, &t) == 0 && t > *newest)
             *newest = t;
+        ++*ret_count;
     }
     int on = more && strcmp(more, "true") == 0 && next && strcmp(next, marker) != 0;
     (void)snprintf(marker, 16, "%s", on && strlen(next) < 16 ? next : "");
@@ -73,10 +76,11 @@ static int32_t last_sign(struct sweeping *w, const char *key, const char *id, in
                          struct sc_error *err)
 {
     char marker[16] = "";
+    unsigned count = 0;
     int32_t rc = SR_STORAGE_OK;
     int pages = 0;
     do
-        rc = part_page(w, key, id, marker, t, err);
+        rc = part_page(w, key, id, marker, &count, t, err);
     while (rc == SR_STORAGE_OK && *marker && ++pages < PART_PAGES_MAX);
     /* A store that cannot list parts tells no more than the beginning. */
     return rc == SR_STORAGE_E_UNSUPPORTED ? SR_STORAGE_OK : rc;
@@ -114,6 +118,25 @@ static int goes_on(struct sweeping *w, int32_t rc, const char *key, const struct
     return w->in_row < FAILURES_MAX;
 }
 
+/* The lost one has no part, and was not begun before our first try; nor are those that another host
+ * has just begun. */
+static int32_t lost_note(struct sweeping *w, const char *key, const char *id, int64_t begun,
+                         struct sc_error *err)
+{
+    char marker[16] = "";
+    unsigned parts = 0;
+    int64_t newest = 0;
+    if (strcmp(key, w->lost->key) != 0 || strcmp(id, w->lost->except) == 0 ||
+        begun < w->lost->since + w->ahead)
+        return SR_STORAGE_OK;
+    int32_t rc = part_page(w, key, id, marker, &parts, &newest, err);
+    if (rc == SR_STORAGE_OK && parts == 0) {
+        (void)snprintf(w->fit, sizeof w->fit, "%s", id);
+        w->stopped = ++w->fits > 1;
+    }
+    return rc == SR_STORAGE_E_NOT_FOUND ? SR_STORAGE_OK : rc; /* it has ended meanwhile */
+}
+
 /* One upload: a dead saver's? Without the right to see its parts nobody can tell, and it stays. */
 static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encoded,
                       struct sc_error *err)
@@ -128,8 +151,8 @@ static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encod
     if (!id || !*id || strlen(id) >= S3_UPLOAD_ID_MAX || !begun ||
         sc_time_iso_parse(begun, &t) != 0)
         return rc;
-    if (w->only_key)
-        return is_lost(w, key, id, t) ? s3_upload_abort(w->s, key, id, err) : rc;
+    if (w->lost)
+        return lost_note(w, key, id, t, err);
     if (strncmp(key, w->o->prefix, strlen(w->o->prefix)) != 0)
         return rc;
     rc = end_if_old(w, key, id, t, &ended, err);
@@ -151,7 +174,7 @@ static int32_t page(struct sweeping *w, int *ret_more, struct sc_error *err)
     struct sc_buf key = SC_BUF_INIT(MARK_MAX);
     int32_t rc = s3_call_begin(&c, w->s, "GET", NULL, err);
     c.root = "ListMultipartUploadsResult";
-    if (w->only_key)
+    if (w->lost)
         s3_call_cleaning_up(&c);
     c.call.reply_max = SC_XML_BYTES;
     sc_query_add(&c.call.request.query, "uploads", NULL);
@@ -169,6 +192,7 @@ static int32_t page(struct sweeping *w, int *ret_more, struct sc_error *err)
     const char *more = sc_xml_text(root, "IsTruncated"),
                *encoding = sc_xml_text(root, "EncodingType");
     int encoded = encoding && strcmp(encoding, "url") == 0;
+    w->ahead = c.call.response.date ? c.call.response.date - w->s->host->now(w->s->host) : 0;
     *ret_more = more && strcmp(more, "true") == 0;
     for (const struct sc_xml_node *n = sc_xml_child(root, "Upload");
          n && rc == SR_STORAGE_OK && !w->stopped; n = sc_xml_next(n, "Upload"))
@@ -194,7 +218,7 @@ static int32_t sweep(struct sweeping *w, struct sc_error *err)
     const struct sr_storage_host *host = w->s->host;
     int32_t rc = SR_STORAGE_OK;
     for (int more = 1; more && !w->stopped && rc == SR_STORAGE_OK;) {
-        if (!w->only_key && host->is_cancelled(host))
+        if (!w->lost && host->is_cancelled(host))
             rc = sc_fail(err, SR_STORAGE_E_CANCELLED, "cancelled");
         else
             rc = page(w, &more, err);
@@ -205,17 +229,22 @@ static int32_t sweep(struct sweeping *w, struct sc_error *err)
     return rc;
 }
 
-int32_t s3_sweep_lost(struct s3 *s, const char *key, const char *except, struct sc_error *err)
+int32_t s3_sweep_lost(struct s3 *s, const char *key, const char *except, int64_t since,
+                      struct sc_error *err)
 {
+    const struct lost lost = {key, except, since};
     const struct sr_storage_sweep_options o = {.size = sizeof o, .prefix = key};
     struct sweeping w = {.s = s,
                          .o = &o,
                          .key = SC_BUF_INIT(MARK_MAX),
                          .key_mark = SC_BUF_INIT(MARK_MAX),
                          .id_mark = SC_BUF_INIT(MARK_MAX),
-                         .only_key = key,
-                         .except = except};
-    return sweep(&w, err);
+                         .lost = &lost};
+    int32_t rc = sweep(&w, err);
+    if (rc == SR_STORAGE_OK && w.fits > 1)
+        return sc_fail(err, SR_STORAGE_E_IN_DOUBT,
+                       "several empty ones were begun since, and another host's may be among them");
+    return rc == SR_STORAGE_OK && w.fits == 1 ? s3_upload_abort(s, key, w.fit, err) : rc;
 }
 
 int32_t s3_sweep(void *handle, const struct sr_storage_sweep_options *options,

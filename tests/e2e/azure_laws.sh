@@ -58,7 +58,7 @@ fresh '{}'
 call save taken "$small" >/dev/null 2>&1
 exit_is 20 'a name that is taken' call save taken "$T/big"
 is 'is found before anything is sent' "$(server_requests store '.target' | grep -c 'comp=block')" 0
-server_rules store '{"match": "HEAD", "reply": {"status": 404}}'
+server_rules store '{"match": "HEAD", "reply": {"status": 404, "headers": {"x-ms-error-code": "BlobNotFound"}}}'
 exit_is 20 'or at the latest by the store: blocks' call save taken "$T/big"
 exit_is 20 'or by the store: in one' call save taken "$small"
 

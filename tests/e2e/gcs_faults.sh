@@ -113,7 +113,6 @@ invalid-part    complete  90  "reply": {"status": 400, "body": "<Error><Code>Inv
 500             part2     50  "reply": {"status": 500}
 500             complete  50  "reply": {"status": 500}
 500-after-deed  complete  0   "do": true, "reply": {"status": 500}
-lost            create    50  "do": true, "at": "request"
 lost            complete  0   "do": true, "at": "request"
 no-id           create    50  "do": true, "reply": {"body": "<InitiateMultipartUploadResult><Key>x</Key></InitiateMultipartUploadResult>"}
 TABLE
@@ -207,6 +206,13 @@ for case in "${cases[@]}"; do
     [ "$code" = 0 ] || contains "$name: the message names the object, or the bucket" "$said" "$([[ $name = list-* ]] && echo bucket || echo "$name")"
 done
 is 'where the redirections led nothing was sent' "$(server_requests other)" ''
+server_rules store '{"match": "POST [?]uploads", "do": true, "at": "request"}'
+BACKUP_GCS_UPLOAD=multipart exit_is 50 'a beginning that is never heard of' call save unheard "$T/big"
+contains 'that several are there is told' "$ERR" 'several empty ones were begun since'
+contains 'and what ends them' "$ERR" 'strongroom sweep ends it when it is old'
+is 'they are left' "$(left store unheard)" 8
+exit_is 0 'a sweep' call sweep 0
+is 'ends them' "$(left store unheard)" 0
 lacks 'no token is in what was logged' "$(cat "$T"/*.err)" ya29.
 lacks 'no session is in what was logged' "$(cat "$T"/*.err)" ABPtc-
 lacks 'no key is in what was logged' "$(cat "$T"/*.err)" "$(sed -n 3p "$T/store.json.pem")"

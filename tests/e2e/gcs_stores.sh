@@ -74,7 +74,7 @@ exit_is 20 'all rights: a name that is taken' call save big "$T/small"
 # Somebody makes an object of that name while ours is under way.
 for way in resumable multipart; do
     fresh
-    server_rules store '{"match": "GET /o/race[?]", "times": 2, "reply": {"status": 404}}'
+    server_rules store '{"match": "GET /o/race[?]", "times": 2, "reply": {"status": 404, "headers": {"X-GUploader-UploadID": "A"}}}'
     server_tell store '{"handler": {"put": {"key": "race", "body": "other"}}}' >"$T/said"
     [ $way = resumable ] && exit_is 20 'a race in a session is lost for sure' with BACKUP_GCS_UPLOAD=$way call save race "$T/big"
     [ $way = multipart ] && exit_is 0 'a race in parts is not, as the manual page says' with BACKUP_GCS_UPLOAD=$way call save race "$T/big"

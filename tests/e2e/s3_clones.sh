@@ -18,12 +18,12 @@ minio      deleted  -                                                    {}
 ceph       deleted  BACKUP_S3_LIST_ENCODING=false                        {"condition": "ignored", "encoding": false, "modern": false}
 garage     deleted  AWS_REGION=garage                                    {"region": "garage", "modern": false}
 seaweedfs  deleted  -                                                    {"condition": "ignored", "modern": false}
-r2         deleted  AWS_REGION=auto,BACKUP_S3_PART_GROWTH=off            {"region": "auto", "parts_equal": true, "modern": false}
+r2         deleted  AWS_REGION=auto,BACKUP_S3_PART_GROWTH=off            {"region": "auto", "parts_equal": true, "modern": false, "ids": false}
 b2         hidden   AWS_REGION=us-west-004                               {"region": "us-west-004", "condition": "no", "versions": true, "modern": false}
 spaces     deleted  AWS_REGION=nyc3,BACKUP_S3_LIST_ENCODING=false        {"region": "nyc3", "encoding": false, "modern": false}
 wasabi     deleted  AWS_REGION=eu-central-1                              {"region": "eu-central-1", "modern": false}
 scaleway   deleted  AWS_REGION=fr-par,BACKUP_S3_MAX_PARTS=1000           {"region": "fr-par", "parts_max": 1000, "modern": false}
-gcs        deleted  AWS_REGION=auto                                      {"region": "auto", "condition": "ignored", "delete_many": false, "list": "1", "modern": false}
+gcs        deleted  AWS_REGION=auto                                      {"region": "auto", "condition": "ignored", "delete_many": false, "list": "1", "modern": false, "ids": false}
 TABLE
 }
 

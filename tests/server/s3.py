@@ -55,11 +55,17 @@ def condition(request, key):
         raise Refused(412, "PreconditionFailed", "at least one of the preconditions did not hold")
 
 
+def by_kms(headers):
+    return headers.get("x-amz-server-side-encryption") == "aws:kms"
+
+
 def described(request, who):
     """The headers that describe an object, laws of locks and encryption included."""
     h = {n: v for n, v in request.headers.items() if n.startswith(KEPT) and "-customer-" not in n}
     if state.set["sse_c"] and customer_key(request, state.set["tls"]) is None:
         raise Refused(403, "AccessDenied", "without a key of the customer's")
+    if by_kms(h):
+        need(who, "kms:GenerateDataKey")
     if "x-amz-tagging" in h:
         need(who, "PutObjectTagging")
     if "x-amz-object-lock-mode" in h:
@@ -95,6 +101,8 @@ def put_object(request, who, key):
 def get_object(request, who, key, query):
     need(who, "GetObject" if "versionId" not in query else "GetObjectVersion")
     o = find(who, key, query.get("versionId"))
+    if by_kms(o["headers"]) and request.method == "GET":
+        need(who, "kms:Decrypt")
     same_key(request, state.set["tls"], o.get("key"))
     headers = [("ETag", o["etag"]), ("Last-Modified", formatdate(o["modified"], usegmt=True)),
                ("Accept-Ranges", "bytes"), *(i for i in o["headers"].items() if may(who, "GetObjectRetention")
@@ -163,8 +171,10 @@ def delete_many(request, who):
         key, version = (o.findtext("{http://s3.amazonaws.com/doc/2006-03-01/}" + n) for n in ("Key", "VersionId"))
         names = "<Key>%s</Key>" % escape(key) + ("<VersionId>%s</VersionId>" % version if version else "")
         try:
-            marker = any(n == "x-amz-delete-marker" for n, _ in remove(request, who, key, version))
-            out += "<Deleted>%s%s</Deleted>" % (names, "<DeleteMarker>true</DeleteMarker>" if marker else "")
+            told = dict(remove(request, who, key, version))
+            marker = "<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>%s</DeleteMarkerVersionId>" % told["x-amz-version-id"] \
+                if "x-amz-delete-marker" in told else ""
+            out += "<Deleted>%s%s</Deleted>" % (names, marker)
         except Refused as e:
             out += "<Error>%s<Code>%s</Code><Message>%s</Message></Error>" % (names, e.code, escape(e.message))
     return xml("DeleteResult", out)
@@ -200,6 +210,8 @@ def put_part(request, who, key, query):
     if not 1 <= number <= state.set["parts_max"]:
         raise Refused(400, "InvalidArgument", "Part number must be between 1 and %d" % state.set["parts_max"])
     described(request, who)
+    if by_kms(up["headers"]):
+        need(who, "kms:Decrypt")  # the parts are read again when they are put together
     same_key(request, state.set["tls"], up["sse"])
     sums = body_sums(request)
     if up["kind"] and up["kind"] not in sums:
@@ -348,7 +360,8 @@ def handle(request):
         body = "" if request.method == "HEAD" else "<?xml version=\"1.0\"?>\n<Error><Code>%s</Code><Message>%s</Message>%s</Error>" \
             % (e.code, escape(e.message), e.extra)
         out = answer(e.status, e.headers, body)
-    return {**out, "headers": [("Date", formatdate(state.now(), usegmt=True)), *out["headers"]]}
+    ids = [("x-amz-request-id", "0A1B2C3D")] if state.set["ids"] else []
+    return {**out, "headers": [("Date", formatdate(state.now(), usegmt=True)), *ids, *out["headers"]]}
 
 
 def tell(what):

@@ -25,6 +25,7 @@ SETTINGS = {
     "lock_says": "AccessDenied",  # MinIO: InvalidRequest
     "requester_pays": False,
     "sse_c": False,             # nothing without a key of the customer's
+    "ids": True,                # every answer has x-amz-request-id
     "memory": True,             # a completed upload's id is remembered: the second Complete is 200
 }
 NS = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'

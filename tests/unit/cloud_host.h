@@ -6,6 +6,8 @@
  *     h.wall = 1000;                  nonzero: host->now is this
  *     h.settings = (const char *[]){"token", "abc", NULL};
  *     h.unreadable = "secret";        that one cannot be read, and the error is set, as hosts do
+ *     h.hasty = 1;                    no wait takes any time: a line of the log that says "again in
+ *                                     N ms" sets the monotonic clock forward by N
  *     ... h.host is the struct sr_storage_host ...  h.log.data: "level text\n" of each line
  *     test_host_cancel(&h);           from any thread
  *     test_host_done(&h); */
@@ -18,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -28,6 +31,8 @@ struct test_host {
     int64_t wall;
     uint64_t deadline; /* monotonic ns */
     uint32_t random;
+    int hasty;
+    _Atomic uint64_t ahead; /* of the monotonic clock, ns */
     const char *const *settings;
     const char *unreadable;
     atomic_int cancelled;
@@ -46,9 +51,9 @@ static inline struct test_host *test_host_of(const struct sr_storage_host *host)
 static inline uint64_t test_monotonic(const struct sr_storage_host *host)
 {
     struct timespec t;
-    (void)host;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec +
+           (host ? atomic_load(&test_host_of(host)->ahead) : 0);
 }
 
 static inline uint64_t test_ms(void)
@@ -67,6 +72,9 @@ static inline void test_set_error(const struct sr_storage_host *host, int32_t co
 static inline void test_log(const struct sr_storage_host *host, int32_t level, const char *text)
 {
     struct test_host *h = test_host_of(host);
+    const char *wait = h->hasty ? strstr(text, "again in ") : NULL;
+    if (wait)
+        atomic_fetch_add(&h->ahead, strtoull(wait + 9, NULL, 10) * 1000000);
     (void)pthread_mutex_lock(&h->lock);
     sc_buf_addf(&h->log, "%d %s\n", level, text);
     (void)pthread_mutex_unlock(&h->lock);

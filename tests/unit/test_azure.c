@@ -346,6 +346,8 @@ static void answers_by_table(void)
         {403, "UnauthorizedBlobOverwrite", SC_FINAL, SR_STORAGE_E_EXISTS},
         {404, "BlobNotFound", SC_FINAL, SR_STORAGE_E_NOT_FOUND},
         {404, "ContainerNotFound", SC_FINAL, SR_STORAGE_E_NOT_FOUND},
+        {404, NULL, SC_FEW, SR_STORAGE_E_UNAVAILABLE},
+        {410, NULL, SC_FEW, SR_STORAGE_E_UNAVAILABLE},
         {409, "BlobAlreadyExists", SC_FINAL, SR_STORAGE_E_EXISTS},
         {409, "BlobImmutableDueToPolicy", SC_FINAL, SR_STORAGE_E_LOCKED},
         {409, "BlobImmutableDueToLegalHold", SC_FINAL, SR_STORAGE_E_LOCKED},

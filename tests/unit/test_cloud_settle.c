@@ -8,14 +8,20 @@
 struct store {
     struct sc_seen seen;
     int32_t looking; /* what a look ends with */
-    int removed;
+    int from;        /* before that look, and there is nothing, or before_mark */
+    const char *before_mark;
+    int looks, removed;
 };
 
 static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_error *err)
 {
     struct store *s = ctx;
     (void)key;
+    if (++s->looks < s->from && !s->before_mark)
+        return sc_fail(err, SR_STORAGE_E_NOT_FOUND, "not there");
     *ret = s->seen;
+    if (s->looks < s->from)
+        (void)snprintf(ret->mark, sizeof ret->mark, "%s", s->before_mark);
     return s->looking == SR_STORAGE_OK ? SR_STORAGE_OK : sc_fail(err, s->looking, "not seen");
 }
 
@@ -66,6 +72,7 @@ static void answers_that_were_lost(void)
                                 .remove = take_away,
                                 .ctx = &s};
         test_host_init(&h);
+        h.hasty = 1;
         v.host = &h.host;
         (void)snprintf(s.seen.mark, sizeof s.seen.mark, "%s", rows[i].mark);
         if (rows[i].host == CANCELLED)
@@ -73,7 +80,8 @@ static void answers_that_were_lost(void)
         if (rows[i].host == PAST_ITS_DEADLINE)
             h.deadline = test_monotonic(NULL) - 1;
         (void)sc_fail(&err, rows[i].lost, "lost");
-        int32_t code = sc_settle_lost(&v, 10, &err);
+        int32_t code = sc_settle_lost(&v, 10, 0, &err);
+        code = sc_settle_ended(&v, 10, code, &err);
         if (code != rows[i].code || s.removed != rows[i].removed)
             (void)fprintf(stderr, "%s: %d, removed %d\n", rows[i].name, (int)code, s.removed);
         CU_ASSERT_EQUAL(code, rows[i].code);
@@ -81,6 +89,83 @@ static void answers_that_were_lost(void)
         CU_ASSERT_EQUAL((saved.confirmed & SR_STORAGE_CONFIRMED_SIZE) != 0, code == SR_STORAGE_OK);
         test_host_done(&h);
     }
+}
+
+/* A store that was sent all and said nothing may make the object after a look that found none. */
+static void looked_at_again(void)
+{
+    enum { LOOKS = 6 }; /* at the most, before the upload is ended; then one more */
+    static const struct {
+        const char *name;
+        int late, host, replace, from;
+        const char *before_mark;
+        int32_t looking, code;
+        int looks, removed, first; /* looks before the upload is ended */
+    } rows[] = {
+        {"at the third look", 1, WAITS, 0, 3, NULL, 0, SR_STORAGE_OK, 3, 0, 3},
+        {"at the last one", 1, WAITS, 0, LOOKS, NULL, 0, SR_STORAGE_OK, LOOKS, 0, LOOKS},
+        {"when the upload has ended", 1, WAITS, 0, LOOKS + 1, NULL, 0, SR_STORAGE_OK, LOOKS + 1, 0,
+         LOOKS},
+        {"never", 1, WAITS, 0, 99, NULL, 0, SR_STORAGE_E_IN_DOUBT, LOOKS + 1, 0, LOOKS},
+        {"not late: never", 0, WAITS, 0, 99, NULL, 0, SR_STORAGE_E_UNAVAILABLE, 2, 0, 1},
+        {"cancelled: the upload is ended first", 1, CANCELLED, 0, 4, NULL, 0,
+         SR_STORAGE_E_UNAVAILABLE, 4, 1, 1},
+        {"cancelled, never", 1, CANCELLED, 0, 99, NULL, 0, SR_STORAGE_E_IN_DOUBT, LOOKS + 1, 0, 1},
+        {"past the deadline, never", 1, PAST_ITS_DEADLINE, 0, 99, NULL, 0, SR_STORAGE_E_IN_DOUBT,
+         LOOKS + 1, 0, 1},
+        {"in the place of another", 1, WAITS, 1, 3, "old", 0, SR_STORAGE_OK, 3, 0, 3},
+        {"the other stays", 1, WAITS, 1, 99, "old", 0, SR_STORAGE_E_IN_DOUBT, LOOKS + 1, 0, LOOKS},
+        {"somebody else was faster", 1, WAITS, 0, 99, "other", 0, SR_STORAGE_E_EXISTS, 1, 0, 1},
+        {"no connection for a while", 0, WAITS, 0, 0, NULL, SR_STORAGE_E_UNAVAILABLE,
+         SR_STORAGE_E_IN_DOUBT, LOOKS + 1, 0, LOOKS},
+        {"looking is not allowed", 1, WAITS, 0, 0, NULL, SR_STORAGE_E_DENIED, SR_STORAGE_E_IN_DOUBT,
+         1, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct test_host h;
+        struct sc_error err = SC_ERROR_INIT;
+        struct sr_storage_saved saved = {.size = sizeof saved};
+        struct store s = {.seen = {.size = 10, .mark = "ours"},
+                          .looking = rows[i].looking,
+                          .from = rows[i].from,
+                          .before_mark = rows[i].before_mark};
+        struct sc_settling v = {.key = "k",
+                                .mark = "ours",
+                                .replace = rows[i].replace,
+                                .saved = &saved,
+                                .look = look,
+                                .remove = take_away,
+                                .ctx = &s};
+        test_host_init(&h);
+        h.hasty = 1;
+        v.host = &h.host;
+        if (rows[i].host == CANCELLED)
+            test_host_cancel(&h);
+        if (rows[i].host == PAST_ITS_DEADLINE)
+            h.deadline = test_monotonic(NULL) - 1;
+        uint64_t began = test_ms();
+        (void)sc_fail(&err, SR_STORAGE_E_UNAVAILABLE, "lost");
+        int32_t code = sc_settle_lost(&v, 10, rows[i].late, &err);
+        int first = s.looks;
+        code = sc_settle_ended(&v, 10, code, &err);
+        if (code != rows[i].code || s.looks != rows[i].looks || s.removed != rows[i].removed ||
+            first != rows[i].first)
+            (void)fprintf(stderr, "%s: %d, %d looks, %d of them first, removed %d: %s\n",
+                          rows[i].name, (int)code, s.looks, first, s.removed, err.text);
+        CU_ASSERT_EQUAL(code, rows[i].code);
+        CU_ASSERT_EQUAL(s.looks, rows[i].looks);
+        CU_ASSERT_EQUAL(first, rows[i].first);
+        CU_ASSERT_EQUAL(s.removed, rows[i].removed);
+        CU_ASSERT(test_ms() - began < 1000);
+        CU_ASSERT(atomic_load(&h.ahead) <= SC_SETTLE_MS * UINT64_C(1000000));
+        if (code == SR_STORAGE_E_IN_DOUBT)
+            CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "the answer was lost (lost)"));
+        test_host_done(&h);
+    }
+    /* What went well, and what failed for sure, stays as it is. */
+    struct sc_settling none = {0};
+    CU_ASSERT_EQUAL(sc_settle_ended(&none, 10, SR_STORAGE_OK, NULL), SR_STORAGE_OK);
+    CU_ASSERT_EQUAL(sc_settle_ended(&none, 10, SR_STORAGE_E_DENIED, NULL), SR_STORAGE_E_DENIED);
 }
 
 static void no_such_range(void)
@@ -113,6 +198,7 @@ static void no_such_range(void)
 
 static const struct unit_test tests[] = {
     {"answers that were lost", answers_that_were_lost},
+    {"looked at again", looked_at_again},
     {"there is no such range", no_such_range},
     {0},
 };

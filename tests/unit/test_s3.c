@@ -261,6 +261,8 @@ static void answers_by_table(void)
         {"HEAD", 400, NULL, "", SC_AGAIN, SR_STORAGE_E_CONFIG},
         {"GET", 400, NULL, "", SC_FINAL, SR_STORAGE_E_CONFIG},
         {"HEAD", 404, NULL, "", SC_FINAL, SR_STORAGE_E_NOT_FOUND},
+        {"GET", 404, NULL, "", SC_FEW, SR_STORAGE_E_UNAVAILABLE},
+        {"DELETE", 410, NULL, "", SC_FEW, SR_STORAGE_E_UNAVAILABLE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct rig x;
