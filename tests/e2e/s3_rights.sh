@@ -8,6 +8,7 @@ sr_env
 ok 'a server starts' s3_start store || finish
 export PGDATABASE=shop BACKUP_DIR=$T/state
 head -c 11000000 /dev/urandom >"$T/big"
+head -c 1000 "$T/big" >"$T/small"
 sum=$(sha256sum <"$T/big" | cut -d' ' -f1)
 
 rights() { # rights JSON-ARRAY [LAWS [RULE...]]: the server begins anew with these alone
@@ -15,7 +16,8 @@ rights() { # rights JSON-ARRAY [LAWS [RULE...]]: the server begins anew with the
 }
 all='["PutObject", "PutObjectRetention", "PutObjectTagging", "GetObject", "GetObjectVersion", "GetObjectRetention",
  "GetObjectLegalHold", "ListBucket", "ListBucketVersions", "DeleteObject", "DeleteObjectVersion", "AbortMultipartUpload",
- "ListMultipartUploadParts", "ListBucketMultipartUploads", "GetBucketVersioning", "GetBucketObjectLockConfiguration"]'
+ "ListMultipartUploadParts", "ListBucketMultipartUploads", "GetBucketVersioning", "GetBucketObjectLockConfiguration",
+ "kms:GenerateDataKey", "kms:Decrypt"]'
 without() { # without NAME [LAWS [RULE...]]: all the others
     rights "$(jq -c ". - [\"$1\"]" <<<"$all")" "${@:2}"
 }
@@ -95,4 +97,23 @@ without PutObjectTagging
 exit_is 30 'PutObjectTagging: tags' with BACKUP_S3_TAGS=a=b call save k "$T/big"
 exit_is 0 'PutObjectTagging: without' call save k "$T/big"
 is 'the object is whole' "$(holds store k)" "$sum"
+without kms:GenerateDataKey
+for size in big small; do
+    exit_is 30 "kms:GenerateDataKey: a $size one" with BACKUP_S3_SSE=aws:kms call save "$size" "$T/$size"
+    contains "kms:GenerateDataKey: the store's word for it ($size)" "$ERR" 'no right to kms:GenerateDataKey'
+    is "kms:GenerateDataKey: nothing is there ($size)" "$(holds store "$size")$(uploads store "$size")" none0
+done
+exit_is 0 'kms:GenerateDataKey: without aws:kms' call save k "$T/big"
+without kms:Decrypt
+exit_is 0 'kms:Decrypt: in one request' with BACKUP_S3_SSE=aws:kms call save small "$T/small"
+is 'kms:Decrypt: the store encrypts it' "$(s3_state store '.objects.small[0].headers["x-amz-server-side-encryption"]')" aws:kms
+exit_is 30 'kms:Decrypt: in parts' with BACKUP_S3_SSE=aws:kms call save big "$T/big"
+contains "kms:Decrypt: the store's word for it" "$ERR" 'no right to kms:Decrypt'
+is 'kms:Decrypt: nothing is left of it' "$(holds store big)$(uploads store big)" none0
+exit_is 30 'kms:Decrypt: fetching' call fetch small
+exit_is 0 'kms:Decrypt: it is seen to be there' call stat small
+without nothing
+exit_is 0 'all rights: in parts' with BACKUP_S3_SSE=aws:kms call save big "$T/big"
+is 'all rights: the object is whole' "$(holds store big)" "$sum"
+exit_is 0 'all rights: fetching' call fetch big
 finish
