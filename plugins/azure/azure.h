@@ -100,8 +100,10 @@ struct azure {
     struct sc_http *http;
     struct sc_http *tokens, *metadata; /* of the sources that ask for tokens; made when needed */
 
-    /* Learnt from answers. */
-    int versions_known, has_versions;
+    /* Learnt from answers. Versions are only ever learnt to be there: an object that was made
+     * before they were switched on has none, and says nothing of the account. */
+    int has_versions;
+    int deletions_known; /* what a deletion leaves of an object without a version was looked for */
     int container_known, has_locks;
 };
 
@@ -198,9 +200,9 @@ int32_t azure_head(struct azure *s, const char *key, const char *version, int qu
 
 /* delete.c */
 
-/* Removes what this handle itself has just made, also after a cancellation. */
-int32_t azure_remove_own(struct azure *s, const char *key, const char *version,
-                         struct sc_error *err);
+/* Removes what this handle itself has just made, also after a cancellation: the current object, if
+ * it is still the one with that etag; where another one is there already, nothing is done. */
+int32_t azure_remove_own(struct azure *s, const char *key, const char *etag, struct sc_error *err);
 
 /* caps.c */
 
@@ -208,6 +210,8 @@ int32_t azure_ask_capabilities(void *handle, uint64_t *ret_capabilities);
 /* E_UNSUPPORTED when the container was made without immutable versions, so that no lock that was
  * asked for is silently not there. Asked of the store once. */
 int32_t azure_locks_needed(struct azure *s, struct sc_error *err);
+/* 1: an object of that name is there, or an old version of one; 0: neither; -1: who knows. */
+int azure_left(struct azure *s, const char *key);
 
 /* The slots. */
 int32_t azure_save(void *handle, const struct sr_storage_object *object,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define STALL_S 5 /* nothing that can be done depends on the answers */
+#define VERSIONS_LOOK "100"
 
 static int says(const struct azure_call *c, const char *name, const char *value)
 {
@@ -48,28 +49,50 @@ int32_t azure_locks_needed(struct azure *s, struct sc_error *err)
                    s->set.container);
 }
 
-/* Whether the account keeps versions is told only with an object of it. */
-static int32_t versions_ask(struct azure *s, struct sc_error *err)
+/* The first objects, and versions of objects, whose names begin with prefix: *ret_name nonzero when
+ * the first has that very name. */
+static int32_t versions_list(struct azure *s, const char *prefix, const char *most, int *ret_name,
+                             struct sc_error *err)
 {
     struct azure_call c;
-    if (s->versions_known)
-        return SR_STORAGE_OK;
     int32_t rc = ask(s, &c, "GET", err);
     c.root = "EnumerationResults";
     sc_query_add(&c.query, "restype", "container");
     sc_query_add(&c.query, "comp", "list");
     sc_query_add(&c.query, "include", "versions");
-    sc_query_add(&c.query, "maxresults", "1");
+    sc_query_add(&c.query, "maxresults", most);
+    if (*prefix)
+        sc_query_add(&c.query, "prefix", prefix);
     if (rc == SR_STORAGE_OK)
         rc = azure_call_run(&c, err);
-    const struct sc_xml_node *blob =
-        rc == SR_STORAGE_OK ? sc_xml_child(sc_xml_child(sc_xml_root(c.xml), "Blobs"), "Blob")
-                            : NULL;
-    const char *version = sc_xml_text(blob, "VersionId");
-    s->versions_known = blob != NULL;
-    s->has_versions = version && *version;
+    const struct sc_xml_node *root = rc == SR_STORAGE_OK ? sc_xml_root(c.xml) : NULL;
+    const struct sc_xml_node *blob = sc_xml_child(sc_xml_child(root, "Blobs"), "Blob");
+    const char *name = sc_xml_text(blob, "Name"), *next = sc_xml_text(root, "NextMarker");
+    *ret_name = name && strcmp(name, prefix) == 0;
+    for (const struct sc_xml_node *n = blob; n; n = sc_xml_next(n, "Blob")) {
+        const char *version = sc_xml_text(n, "VersionId");
+        s->has_versions |= version && *version;
+    }
+    /* An empty page with a mark of a next one says nothing. */
+    if (rc == SR_STORAGE_OK && !blob && (!next || *next))
+        rc = sc_fail(err, SR_STORAGE_E_UNAVAILABLE, "the listing's first page is empty");
     azure_call_end(&c);
     return rc;
+}
+
+/* Whether the account keeps versions is told only with objects of it, and by none that is older
+ * than their being switched on. */
+static int32_t versions_ask(struct azure *s, struct sc_error *err)
+{
+    int named = 0;
+    return s->has_versions ? SR_STORAGE_OK : versions_list(s, "", VERSIONS_LOOK, &named, err);
+}
+
+int azure_left(struct azure *s, const char *key)
+{
+    struct sc_error why = SC_ERROR_INIT;
+    int named = 0;
+    return versions_list(s, key, "1", &named, &why) == SR_STORAGE_OK ? named : -1;
 }
 
 /* A hierarchical namespace sorts by folders. */

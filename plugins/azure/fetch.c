@@ -11,14 +11,6 @@ struct fetching {
     struct sc_resume resume;
 };
 
-/* Learnt from any answer about an object: versions are an account's affair, which no request tells
- * to whom has rights to one container alone. */
-static void versions_learn(struct azure *s, const struct sc_response *r)
-{
-    s->has_versions = sc_headers_get(&r->headers, "x-ms-version-id") != NULL;
-    s->versions_known = 1;
-}
-
 static int32_t fetch_prepare(struct sc_call *call, struct sc_error *err)
 {
     struct fetching *f = (struct fetching *)call;
@@ -104,7 +96,9 @@ static int64_t locked_until(const struct azure *s, const struct sc_response *r)
     int64_t t = 0;
     if (hold && strcmp(hold, "true") == 0)
         return INT64_MAX;
-    return until && sc_time_http_parse(until, &t) == 0 && t > s->host->now(s->host) ? t : 0;
+    return until && sc_time_http_parse(until, &t) == 0 && t > sc_aws_clock_now(&s->clock, s->host)
+               ? t
+               : 0;
 }
 
 int32_t azure_head(struct azure *s, const char *key, const char *version, int quick,
@@ -133,7 +127,7 @@ int32_t azure_head(struct azure *s, const char *key, const char *version, int qu
         azure_etag_copy(r, ret->etag);
         copy_header(r, "x-ms-version-id", ret->version, sizeof ret->version);
         copy_header(r, AZURE_MARK_HEADER, ret->mark, sizeof ret->mark);
-        versions_learn(s, r);
+        s->has_versions |= ret->version[0] != '\0';
     }
     azure_call_end(&c);
     return rc;

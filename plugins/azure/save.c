@@ -90,12 +90,23 @@ static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_e
     ret->size = h.size;
     memcpy(ret->version, h.version, sizeof ret->version);
     memcpy(ret->mark, h.mark, sizeof ret->mark);
+    memcpy(ret->etag, h.etag, sizeof ret->etag);
     return rc;
 }
 
-static int32_t remove_own(void *ctx, const char *key, const char *version, struct sc_error *err)
+static int32_t remove_own(void *ctx, const char *key, const struct sc_seen *what,
+                          struct sc_error *err)
 {
-    return azure_remove_own(ctx, key, version, err);
+    return azure_remove_own(ctx, key, what->etag, err);
+}
+
+/* The store says that it made something else than was sent. */
+static int32_t spoilt(struct azure_saving *v, const struct sc_response *r, struct sc_error *err)
+{
+    char etag[AZURE_ETAG_MAX];
+    azure_etag_copy(r, etag);
+    const struct sc_seen made = sc_seen_of(sc_headers_get(&r->headers, "x-ms-version-id"), etag);
+    return sc_settle_spoilt(&v->settled, etag[0] ? &made : NULL, err);
 }
 
 /* Azurite takes blocks that were never committed for an object, and refuses Put Blob beside them;
@@ -132,8 +143,7 @@ static int32_t put(struct azure_saving *v, const struct sc_buffer *b, struct sc_
     else
         rc = azure_sums_confirm(answer, sums, azure_sum_kind(v->s), v->saved, err);
     if (c.call.code == SR_STORAGE_OK && rc == SR_STORAGE_E_CORRUPT)
-        rc =
-            sc_settle_spoilt(&v->settled, sc_headers_get(&answer->headers, "x-ms-version-id"), err);
+        rc = spoilt(v, answer, err);
     if (rc == SR_STORAGE_OK)
         azure_saving_version(v, answer);
     azure_call_end(&c);

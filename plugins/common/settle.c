@@ -15,10 +15,42 @@ int32_t sc_mark_make(const struct sr_storage_host *host, char out[SC_MARK_SIZE],
     return SR_STORAGE_OK;
 }
 
-int32_t sc_settle_spoilt(struct sc_settling *v, const char *version, struct sc_error *err)
+static void text_take(char *to, size_t cap, const char *from)
+{
+    if (from && strlen(from) < cap)
+        memcpy(to, from, strlen(from) + 1);
+}
+
+struct sc_seen sc_seen_of(const char *version, const char *etag)
+{
+    struct sc_seen seen = {0};
+    text_take(seen.version, sizeof seen.version, version);
+    text_take(seen.etag, sizeof seen.etag, etag);
+    return seen;
+}
+
+/* What bears our mark. */
+static int32_t own_find(struct sc_settling *v, struct sc_seen *ret, struct sc_error *err)
+{
+    int32_t rc = v->look(v->ctx, v->key, ret, err);
+    if (rc == SR_STORAGE_OK && strcmp(ret->mark, v->mark) != 0)
+        rc =
+            sc_fail(err, SR_STORAGE_E_EXISTS, "what is there now does not bear this upload's mark");
+    return rc;
+}
+
+int32_t sc_settle_spoilt(struct sc_settling *v, const struct sc_seen *made, struct sc_error *err)
 {
     struct sc_error why = SC_ERROR_INIT;
-    if (v->remove(v->ctx, v->key, version, &why) != SR_STORAGE_OK)
+    struct sc_seen seen = {0};
+    int32_t rc = SR_STORAGE_OK;
+    if (made)
+        seen = *made;
+    else
+        rc = own_find(v, &seen, &why);
+    if (rc == SR_STORAGE_OK)
+        rc = v->remove(v->ctx, v->key, &seen, &why);
+    if (rc != SR_STORAGE_OK)
         return sc_error_append(err, "; it cannot be removed: %.300s", why.text);
     return err->code;
 }
@@ -29,7 +61,7 @@ static int32_t size_wrong(struct sc_settling *v, const struct sc_seen *seen, uin
     (void)sc_fail(err, SR_STORAGE_E_CORRUPT,
                   "%llu bytes were sent, the store says that it holds %llu",
                   (unsigned long long)size, (unsigned long long)seen->size);
-    return sc_settle_spoilt(v, seen->version, err);
+    return sc_settle_spoilt(v, seen, err);
 }
 
 static void confirm(struct sc_settling *v, const struct sc_seen *seen)
@@ -101,7 +133,7 @@ static int32_t found(struct sc_settling *v, const struct sc_seen *seen, uint64_t
     struct sc_error why = SC_ERROR_INIT;
     if (is_unwanted(v->host)) {
         /* Nobody waits for it any more, and a save that fails leaves nothing. */
-        if (v->remove(v->ctx, v->key, seen->version, &why) == SR_STORAGE_OK)
+        if (v->remove(v->ctx, v->key, seen, &why) == SR_STORAGE_OK)
             return err->code;
         return sc_fail(err, SR_STORAGE_E_IN_DOUBT,
                        "cancelled too late: it is there, and cannot be "

@@ -21,6 +21,7 @@
 #define SC_SETTLE_H
 
 #include "common/error.h"
+#include "common/resume.h"
 
 #define SC_MARK_SIZE 33     /* in hex, with its NUL */
 #define SC_SETTLE_MS 15500u /* the waits between looks, together */
@@ -29,6 +30,7 @@ struct sc_seen {
     uint64_t size;
     char version[SR_STORAGE_VERSION_MAX]; /* "": none */
     char mark[SC_MARK_SIZE];              /* "": none */
+    char etag[SC_TAG_MAX];                /* without quotes; "": none, or of no use to remove */
 };
 
 struct sc_settling {
@@ -39,8 +41,9 @@ struct sc_settling {
     struct sr_storage_saved *saved;
     /* What is there now; E_NOT_FOUND. Few tries. */
     int32_t (*look)(void *ctx, const char *key, struct sc_seen *ret, struct sc_error *err);
-    /* version "" or NULL: the current one. */
-    int32_t (*remove)(void *ctx, const char *key, const char *version, struct sc_error *err);
+    /* Takes away what was seen, and nothing else as far as the store can be told so: by version, or
+     * on the condition of etag. */
+    int32_t (*remove)(void *ctx, const char *key, const struct sc_seen *what, struct sc_error *err);
     void *ctx;
 
     int open;   /* set by sc_settle_lost: nothing of ours was there, and sc_settle_ended looks again
@@ -63,7 +66,11 @@ int32_t sc_settle_ended(struct sc_settling *v, uint64_t size, int32_t rc, struct
 /* After success: what the store says it holds. E_CORRUPT, and the object is removed, when it is not
  * what was sent; else never fails: who may only write cannot look. */
 int32_t sc_settle_confirm(struct sc_settling *v, uint64_t size, struct sc_error *err);
-/* What the store holds is not what was sent: nobody shall find it. Keeps the code of err. */
-int32_t sc_settle_spoilt(struct sc_settling *v, const char *version, struct sc_error *err);
+/* What the store holds is not what was sent: nobody shall find it. Keeps the code of err. made:
+ * what the answer says of it (sc_seen_of); NULL: nothing by which it could be told from another
+ * writer's, so it is looked for, and left, with a word in err, unless it bears our mark. */
+int32_t sc_settle_spoilt(struct sc_settling *v, const struct sc_seen *made, struct sc_error *err);
+/* Of headers that say what was made; NULL: none. What does not fit counts as none. */
+struct sc_seen sc_seen_of(const char *version, const char *etag);
 
 #endif

@@ -1,20 +1,9 @@
-/* What this bucket can do and what we may do there, where that depends on them. */
+/* What this bucket can do, where that depends on it. */
 #include "gcs/gcs.h"
 
 #include <string.h>
 
 #define STALL_S 5 /* nothing that can be done depends on the answers */
-
-static int32_t asked(struct gcs *s, const char *path, const char *key, const char *value,
-                     struct gcs_call *c, struct sc_error *err)
-{
-    int32_t rc = gcs_call_begin(c, s, "GET", GCS_API_BUCKET, path, err);
-    c->wants_json = 1;
-    c->call.retry = &sc_retry_short;
-    c->call.stall_s = STALL_S;
-    sc_query_add(&c->call.request.query, key, value);
-    return rc == SR_STORAGE_OK ? gcs_call_run(c, err) : rc;
-}
 
 static int is_enabled(const json_t *v, const char *what, const char *name)
 {
@@ -29,8 +18,14 @@ int32_t gcs_bucket_ask(struct gcs *s, struct sc_error *err)
     uint64_t keeps = 0;
     if (s->bucket.known)
         return SR_STORAGE_OK;
-    int32_t rc = asked(s, NULL, "fields",
-                       "versioning,softDeletePolicy,objectRetention,retentionPolicy", &c, err);
+    int32_t rc = gcs_call_begin(&c, s, "GET", GCS_API_BUCKET, NULL, err);
+    c.wants_json = 1;
+    c.call.retry = &sc_retry_short;
+    c.call.stall_s = STALL_S;
+    sc_query_add(&c.call.request.query, "fields",
+                 "versioning,softDeletePolicy,objectRetention,retentionPolicy");
+    if (rc == SR_STORAGE_OK)
+        rc = gcs_call_run(&c, err);
     if (rc == SR_STORAGE_OK) {
         const json_t *soft = json_object_get(c.json, "softDeletePolicy");
         (void)sc_json_u64(soft, "retentionDurationSeconds", &keeps);
@@ -58,26 +53,6 @@ int32_t gcs_locks_needed(struct gcs *s, struct sc_error *err)
                    "bucket %s keeps no object from being deleted: object retention is not enabled "
                    "for it",
                    s->set.bucket);
-}
-
-int gcs_may_not_replace(struct gcs *s)
-{
-    struct gcs_call c;
-    struct sc_error why = SC_ERROR_INIT;
-    if (s->no_delete_right != 0 || !s->creds)
-        return s->no_delete_right > 0;
-    int32_t rc = asked(s, "/iam/testPermissions", "permissions", GCS_DELETE_RIGHT, &c, &why);
-    const json_t *all = json_object_get(c.json, "permissions");
-    int may = rc != SR_STORAGE_OK || (all && !json_is_array(all)) || json_array_size(all) > 0;
-    gcs_call_end(&c);
-    if (rc == SR_STORAGE_E_CANCELLED || rc == SR_STORAGE_E_TIMEOUT)
-        return 0;
-    s->no_delete_right = may ? -1 : 1;
-    sc_log(s->host, SR_STORAGE_LOG_VERBOSE, "large objects go to bucket %s %s (%s%s)",
-           s->set.bucket, may ? "in a resumable session" : "in parallel parts",
-           may ? "what is there could be replaced otherwise" : "this account may replace nothing",
-           rc == SR_STORAGE_OK ? "" : ", as far as is known");
-    return !may;
 }
 
 /* A server that does not answer leaves a question open; a host whose own time is up wants an end.

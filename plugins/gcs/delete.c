@@ -94,10 +94,12 @@ static int32_t delete_one(struct gcs *s, const char *key, const char *version, i
     return rc;
 }
 
-int32_t gcs_remove_own(struct gcs *s, const char *key, const char *version, struct sc_error *err)
+int32_t gcs_remove_own(struct gcs *s, const char *key, const char *generation, struct sc_error *err)
 {
     struct sr_storage_deletion d = {.size = sizeof d};
-    return delete_one(s, key, version && *version ? version : NULL, 1, &d, err);
+    if (!*generation)
+        return sc_fail(err, SR_STORAGE_E_INTERNAL, "which generation is ours is not known");
+    return delete_one(s, key, generation, 1, &d, err);
 }
 
 int32_t gcs_delete(void *handle, const struct sr_storage_delete_options *options,

@@ -10,7 +10,7 @@
  *     multipart.c   parts in parallel, by the XML interface
  *     list.c fetch.c delete.c sweep.c   the slots of those names
  *     page.c        a listing's pages, read (pure)
- *     caps.c        what this bucket can do and what we may do there
+ *     caps.c        what this bucket can do
  *
  *     struct gcs_call c;
  *     rc = gcs_call_begin(&c, s, "GET", GCS_API_OBJECT, key, &err);
@@ -44,7 +44,6 @@
 #define GCS_REASON_MAX 64
 #define GCS_UPLOAD_ID_MAX 1024
 #define GCS_REPLY_MAX ((size_t)4 << 20) /* a page of a listing */
-#define GCS_DELETE_RIGHT "storage.objects.delete"
 
 enum gcs_upload { GCS_UPLOAD_AUTO, GCS_UPLOAD_RESUMABLE, GCS_UPLOAD_MULTIPART };
 enum gcs_hold { GCS_HOLD_NONE, GCS_HOLD_TEMPORARY, GCS_HOLD_EVENT };
@@ -92,9 +91,7 @@ struct gcs {
     struct sc_http *http;
 
     struct gcs_bucket bucket;
-    int no_delete_right; /* 1: Google lets us replace and delete nothing; -1: it does, or will not
-                            say; 0: not asked yet */
-    int told_unknown;    /* whether deleted bytes stay was said to be unknown, once */
+    int told_unknown; /* whether deleted bytes stay was said to be unknown, once */
 };
 
 /* plugin.c */
@@ -124,7 +121,7 @@ void gcs_auth_close(struct gcs *s);
 /* request.c */
 
 enum gcs_api {
-    GCS_API_BUCKET, /* /storage/v1/b/BUCKET; key: what comes after it, as it stands, or NULL */
+    GCS_API_BUCKET, /* /storage/v1/b/BUCKET; key: NULL */
     GCS_API_OBJECT, /* /storage/v1/b/BUCKET/o, and the key's own path unless it is NULL */
     GCS_API_UPLOAD, /* /upload/storage/v1/b/BUCKET/o; key: for the query */
     GCS_API_XML,    /* /BUCKET, and /KEY unless it is NULL */
@@ -179,9 +176,10 @@ int32_t gcs_look(struct gcs *s, const char *key, const char *version, int quick,
 
 /* delete.c */
 
-/* Removes what this handle itself has just made, also after a cancellation. version "" or NULL: the
- * current one. */
-int32_t gcs_remove_own(struct gcs *s, const char *key, const char *version, struct sc_error *err);
+/* Removes the generation that this handle itself has just made, also after a cancellation. Never
+ * without its number: the current one may be somebody else's by now. */
+int32_t gcs_remove_own(struct gcs *s, const char *key, const char *generation,
+                       struct sc_error *err);
 
 /* multipart.c */
 
@@ -207,9 +205,6 @@ int32_t gcs_bucket_ask(struct gcs *s, struct sc_error *err);
 /* E_UNSUPPORTED when the bucket lets no object be locked, so that no lock that was asked for is
  * silently not there. */
 int32_t gcs_locks_needed(struct gcs *s, struct sc_error *err);
-/* Nonzero when Google itself refuses that we replace an object, since we may delete none. Asked
- * once; any doubt is a no. */
-int gcs_may_not_replace(struct gcs *s);
 
 /* The slots. */
 int32_t gcs_save(void *handle, const struct sr_storage_object *object,

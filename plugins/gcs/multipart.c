@@ -198,7 +198,7 @@ static int32_t made(struct gcs_saving *v, const struct gcs_call *c, struct sc_er
     if (gcs_crc_stated(h, &crc) == 0 && crc != v->crc32c) {
         (void)sc_fail(err, SR_STORAGE_E_CORRUPT,
                       "Google states another crc32c than that of what was sent");
-        return sc_settle_spoilt(&v->settled, generation, err);
+        return gcs_saving_spoilt(v, generation, err);
     }
     int32_t rc = gcs_look(v->s, v->key, NULL, 1, &o, &why);
     if (rc == SR_STORAGE_OK && strcmp(o.mark, v->settled.mark) == 0)

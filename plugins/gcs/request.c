@@ -43,7 +43,7 @@ static void path_build(const struct gcs *s, enum gcs_api api, const char *key, s
     sc_buf_adds(path, s->base_path);
     switch (api) {
     case GCS_API_BUCKET:
-        sc_buf_addf(path, "/storage/v1/b/%s%s", s->set.bucket, key ? key : "");
+        sc_buf_addf(path, "/storage/v1/b/%s", s->set.bucket);
         break;
     case GCS_API_OBJECT:
         sc_buf_addf(path, "/storage/v1/b/%s/o", s->set.bucket);

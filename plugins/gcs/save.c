@@ -83,6 +83,12 @@ void gcs_saving_took(void *ctx, const void *data, size_t len)
     }
 }
 
+int32_t gcs_saving_spoilt(struct gcs_saving *v, const char *generation, struct sc_error *err)
+{
+    const struct sc_seen made = sc_seen_of(generation, NULL);
+    return sc_settle_spoilt(&v->settled, made.version[0] ? &made : NULL, err);
+}
+
 int32_t gcs_saving_confirm(struct gcs_saving *v, const struct gcs_object *o, struct sc_error *err)
 {
     if (o->size != v->len)
@@ -93,7 +99,7 @@ int32_t gcs_saving_confirm(struct gcs_saving *v, const struct gcs_object *o, str
         (void)sc_fail(err, SR_STORAGE_E_CORRUPT,
                       "Google states another crc32c than that of what was sent");
     if (o->size != v->len || (o->has_crc32c && o->crc32c != v->crc32c))
-        return sc_settle_spoilt(&v->settled, o->generation, err);
+        return gcs_saving_spoilt(v, o->generation, err);
     v->saved->confirmed |= SR_STORAGE_CONFIRMED_SIZE | SR_STORAGE_CONFIRMED_VERSION;
     v->saved->object_size = o->size;
     memcpy(v->saved->version, o->generation, sizeof o->generation);
@@ -137,10 +143,11 @@ static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_e
     return rc;
 }
 
-static int32_t remove_own(void *ctx, const char *key, const char *version, struct sc_error *err)
+static int32_t remove_own(void *ctx, const char *key, const struct sc_seen *what,
+                          struct sc_error *err)
 {
     const struct gcs_saving *v = ctx;
-    return gcs_remove_own(v->s, key, version, err);
+    return gcs_remove_own(v->s, key, what->version, err);
 }
 
 /* --- one request ----------------------------------------------------------------------------- */
@@ -225,7 +232,7 @@ static int32_t single(struct gcs_saving *v, const struct sc_buffer *b, struct sc
 
 /* --- the save -------------------------------------------------------------------------------- */
 
-static int wants_parts(struct gcs_saving *v)
+static int wants_parts(const struct gcs_saving *v)
 {
     const struct gcs_settings *set = &v->s->set;
     const uint64_t hint = v->object->size_hint;
@@ -234,7 +241,7 @@ static int wants_parts(struct gcs_saving *v)
     /* An upload in parts cannot put its object under a hold; of one part there is no use. */
     if (set->hold != GCS_HOLD_NONE || v->s->set.emulator || hint <= set->part_size)
         return 0;
-    return v->replace || gcs_may_not_replace(v->s);
+    return v->replace;
 }
 
 /* In a session one chunk is on its way while the next one fills: both take what parts would. */

@@ -7,11 +7,13 @@
  * WHICH OF THE TWO. A session ends under ifGenerationMatch=0: of two savers of a name exactly one
  * succeeds. Uploads in parts know no preconditions ("XML API multipart uploads", Considerations),
  * and their completion replaces what is there. So parts are used by themselves only where something
- * may be replaced anyway, or where Google itself refuses it, because this account may delete
- * nothing; elsewhere only when the operator says so, and then the guard is to look just before the
- * completion. Composing objects that were uploaded in parallel would be guarded, but needs the
- * right to read and delete, and under a retention policy the pieces stay; they are listed, and
- * billed, beside the backups meanwhile. */
+ * may be replaced anyway (SR_STORAGE_SAVE_REPLACE); elsewhere only when the operator says so, and
+ * then the guard is to look just before the completion. That this account may delete nothing, and
+ * that Google would refuse to replace anything therefore, is no guard either: rights are given for
+ * names and with conditions too, of which a question about the bucket tells nothing. Composing
+ * objects that were uploaded in parallel would be guarded, but needs the right to read and delete,
+ * and under a retention policy the pieces stay; they are listed, and billed, beside the backups
+ * meanwhile. */
 #ifndef GCS_SAVE_H
 #define GCS_SAVE_H
 
@@ -71,6 +73,9 @@ int32_t gcs_saving_begin(const struct gcs_saving *v, struct gcs_call *c, struct 
 /* What Google says that it made: E_CORRUPT, and the object is removed, when it is not what was
  * sent; else what it confirms goes to v->saved. */
 int32_t gcs_saving_confirm(struct gcs_saving *v, const struct gcs_object *o, struct sc_error *err);
+/* That generation, which we made, is not what was sent: see sc_settle_spoilt. NULL or "": the
+ * answer did not name it, and only what bears our mark is removed. */
+int32_t gcs_saving_spoilt(struct gcs_saving *v, const char *generation, struct sc_error *err);
 /* Whether the key is taken: E_EXISTS. SR_STORAGE_OK also for who has no right to look. */
 int32_t gcs_saving_look(struct gcs_saving *v, struct sc_error *err);
 

@@ -21,7 +21,7 @@ const struct sr_storage_setting gcs_setting_rows[] = {
     ROW("emulator_host", STRING, 0, "Host and port of an emulator, which gets no credentials; endpoint_url goes before it",
         .names = "STORAGE_EMULATOR_HOST"),
     ROW("upload", CHOICE, 0,
-        "How large objects go out: one after the other in a resumable session, or in parallel parts; auto: parts where Google itself refuses that anything is replaced",
+        "How large objects go out: one after the other in a resumable session, or in parallel parts; auto: parts only where an object may be replaced",
         .fallback = "auto", .choices = "auto|resumable|multipart"),
     ROW("part_size", SIZE, 0, "Size of an upload's parts; memory is part_size times (concurrency + 1)",
         .fallback = "8MiB", .min = 5 * MIB, .max = 5120 * MIB),

@@ -203,7 +203,7 @@ static int32_t complete_confirm(struct s3_saving *v, const struct s3_call *c, st
     int32_t rc =
         s3_sums_confirm_whole(sc_xml_root(c->xml), &v->whole, s3_sum_kind(v->s), v->saved, err);
     if (rc == SR_STORAGE_E_CORRUPT)
-        return sc_settle_spoilt(&v->settled, sc_headers_get(&r->headers, "x-amz-version-id"), err);
+        return s3_saving_spoilt(v, r, err);
     s3_saving_version(v, r);
     return sc_settle_confirm(&v->settled, v->whole.len, err);
 }

@@ -128,6 +128,12 @@ void s3_saving_version(struct s3_saving *v, const struct sc_response *r)
     v->saved->confirmed |= SR_STORAGE_CONFIRMED_VERSION;
 }
 
+int32_t s3_saving_spoilt(struct s3_saving *v, const struct sc_response *r, struct sc_error *err)
+{
+    const struct sc_seen made = sc_seen_of(sc_headers_get(&r->headers, "x-amz-version-id"), NULL);
+    return sc_settle_spoilt(&v->settled, &made, err);
+}
+
 static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_error *err)
 {
     struct s3_head h;
@@ -138,9 +144,10 @@ static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_e
     return rc;
 }
 
-static int32_t remove_own(void *ctx, const char *key, const char *version, struct sc_error *err)
+static int32_t remove_own(void *ctx, const char *key, const struct sc_seen *what,
+                          struct sc_error *err)
 {
-    return s3_remove_own(ctx, key, version, err);
+    return s3_remove_own(ctx, key, what->version, err);
 }
 
 /* One PUT. The body is here, so that it can be sent again as often as need be. */
@@ -166,8 +173,7 @@ static int32_t put_once(struct s3_saving *v, void *ctx, int *ret_refused, struct
     else if (rc == SR_STORAGE_OK)
         rc = s3_sums_confirm(&c.call.response, sums, s3_sum_kind(v->s), v->saved, err);
     if (c.call.code == SR_STORAGE_OK && rc == SR_STORAGE_E_CORRUPT)
-        rc = sc_settle_spoilt(&v->settled,
-                              sc_headers_get(&c.call.response.headers, "x-amz-version-id"), err);
+        rc = s3_saving_spoilt(v, &c.call.response, err);
     if (c.call.code == SR_STORAGE_OK && rc == SR_STORAGE_OK)
         s3_saving_version(v, &c.call.response);
     s3_call_end(&c);

@@ -55,6 +55,9 @@ int32_t s3_saving_try(struct s3_saving *v, const struct s3_saving_once *o, struc
 int s3_saving_refused(const struct s3_saving *v, const struct s3_call *c, struct sc_error *err);
 /* Confirms the version that a good answer names. */
 void s3_saving_version(struct s3_saving *v, const struct sc_response *r);
+/* The store says, in that answer, that it made something else than was sent: see sc_settle_spoilt.
+ */
+int32_t s3_saving_spoilt(struct s3_saving *v, const struct sc_response *r, struct sc_error *err);
 
 /* All of its parts, and their completion. */
 int32_t s3_multipart(struct s3_saving *v, struct sc_upload *u, struct sc_error *err);

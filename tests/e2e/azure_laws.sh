@@ -111,6 +111,21 @@ is 'soft delete hides it' "$(call delete d 2>/dev/null)" 'd hidden 0'
 fresh '{"versions": true}'
 call save d "$small" >/dev/null 2>&1
 is 'a version hides it' "$(call delete d 2>/dev/null)" 'd hidden 0'
+# Of versions only those objects tell that have one: an older one says nothing of the account.
+fresh '{}'
+call save old "$small" >/dev/null 2>&1
+azure_change store '{"versions": true}'
+call save new "$small" >/dev/null 2>&1
+is 'an object that is older than the switch to versions is hidden, too' "$(call delete old new 2>/dev/null)" $'old hidden 0\nnew hidden 0'
+fresh '{}'
+call save a "$small" >/dev/null 2>&1
+call save b "$small" >/dev/null 2>&1
+is 'where nothing is left it is deleted' "$(call delete a b 2>/dev/null)" $'a deleted 0\nb deleted 0'
+is 'which is looked for once' "$(server_requests store .target | grep -c 'comp=list.*prefix=')" 1
+call save c "$small" >/dev/null 2>&1
+azure_change store '{"sas": {"s": "d"}}'
+is 'who may delete alone does it' "$(with -u AZURE_STORAGE_KEY AZURE_STORAGE_SAS_TOKEN='sv=2021-12-02&sig=s' call delete c 2>"$T/err")" 'c deleted 0'
+contains 'and is told what he cannot see' "$(cat "$T/err")" 'keeps versions of what was deleted cannot be seen'
 fresh '{"locks": true}'
 exit_is 0 'a locked one' with BACKUP_AZURE_IMMUTABILITY_DAYS=1 call save d "$T/big"
 matches 'is kept until' "$(call delete d 2>/dev/null)" '^d kept 1[0-9]{9}$'
@@ -118,12 +133,42 @@ is 'with the mode that was set' "$(azure_state store '.objects.d[0].headers["x-m
 exit_is 0 'a legal hold' with BACKUP_AZURE_LEGAL_HOLD=on BACKUP_AZURE_IMMUTABILITY_MODE=Locked call save h "$small"
 is 'keeps until it is lifted' "$(call delete h 2>/dev/null)" 'h kept 9223372036854775807'
 exit_is 0 'locks are listed' call list
+# With versions Azure lets a deletion make a previous version of what is locked, and so hide it.
+for how in BACKUP_AZURE_IMMUTABILITY_DAYS=1 BACKUP_AZURE_LEGAL_HOLD=on; do
+    fresh '{"locks": true, "versions": true}'
+    exit_is 0 "where versions are kept: $how" with "$how" call save d "$T/big"
+    server_rules store
+    matches "it is kept: $how" "$(call delete d 2>/dev/null)" '^d kept [0-9]{10,}$'
+    whole "and in sight: $how" d
+    is "nothing was tried: $how" "$(server_requests store 'select(.method == "DELETE").number' | wc -l)" 0
+    is "$how: of several, one by one" "$(call save e "$small" >/dev/null 2>&1; call delete d e 2>/dev/null | cut -d' ' -f1,2)" $'d kept\ne hidden'
+done
+server_tell store '{"handler": {"put": {"key": "past", "headers": {"x-ms-immutability-policy-until-date": "Fri, 20 Nov 2015 10:00:00 GMT"}}}}' >/dev/null
+is 'a lock that has ended keeps nothing' "$(call delete past 2>/dev/null)" 'past hidden 0'
+server_rules store '{"match": "HEAD", "reply": {"status": 503}}'
+exit_is 50 'where the object cannot be looked at, it is not deleted' call delete d
+is 'nothing was tried then' "$(server_requests store 'select(.method == "DELETE").number' | wc -l)" 0
 fresh '{}'
 exit_is 140 'no lock where none is possible' with BACKUP_AZURE_IMMUTABILITY_DAYS=1 call save d "$small"
 is 'and no object' "$(azure_holds store d)" none
 fresh '{}' '{"match": "DELETE", "reply": {"status": 409, "headers": {"x-ms-error-code": "BlobImmutableDueToPolicy"}}}'
 call save d "$small" >/dev/null 2>&1
 is "a container's own policy keeps it, until nobody knows when" "$(call delete d 2>/dev/null)" 'd kept 0'
+
+# What is not what was sent goes again, and nothing else: on the condition of its ETag.
+spoilt() { # spoilt ETAG: one request whose answer states another digest
+    fresh '{}' "{\"match\": \"PUT /own$\", \"times\": 1, \"do\": true, \"reply\": {\"status\": 201, \"headers\": {\"ETag\": \"$1\", \"x-ms-request-id\": \"1\", \"Content-MD5\": \"AAAAAAAAAAAAAAAAAAAAAA==\"}}}"
+    exit_is 90 "$2" with BACKUP_AZURE_CHECKSUM=md5 call save own "$small"
+}
+condition() {
+    server_requests store 'select(.method == "DELETE") | .headers[] | select(.[0] | ascii_downcase == "if-match") | .[1]'
+}
+spoilt '\"0x000001\"' 'an object that was spoilt'
+is 'is removed' "$(azure_holds store own)" none
+is 'on its own condition' "$(condition)" '"\"0x000001\""'
+spoilt '\"0x000009\"' 'one that somebody has replaced meanwhile'
+is 'is theirs, and stays' "$(azure_holds store own)" "$(sha256sum <"$small" | cut -d' ' -f1)"
+is 'refused by the condition' "$(condition)" '"\"0x000009\""'
 
 # Listings over pages, in any order.
 fresh '{"page": 2, "hns": true}'

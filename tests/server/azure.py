@@ -185,13 +185,19 @@ def may_write(request, rights, key):
         raise Refused(409, "FeatureVersionMismatch", "the container has no version-level immutability")
 
 
+def retire(o):
+    o["current"], o["version"] = False, o["stamp"]
+
+
 def store(key, headers, body):
     state.count += 1
     v = {"current": True, "headers": headers, "body": body, "modified": state.now(), "etag": '"0x%06d"' % state.count,
-         "version": "2026-11-21T10:00:00.%07dZ" % state.count}
+         "stamp": "2026-11-21T10:00:00.%07dZ" % state.count}
+    # What was made before versions were switched on has none until it is replaced or deleted.
+    v["version"] = v["stamp"] if state.set["versions"] else ""
     old = state.objects.get(key, [])
     for o in old:
-        o["current"] = False
+        retire(o)
     state.objects[key] = [*old, v] if state.set["versions"] else [v]
     state.blocks.pop(key, None)
     made = [("ETag", v["etag"]), ("Last-Modified", formatdate(v["modified"], usegmt=True))]
@@ -262,7 +268,7 @@ def get_blob(request, rights, key, query):
     if "if-match" in request.headers and request.headers["if-match"] != o["etag"]:
         raise Refused(412, "ConditionNotMet", "it is another one now")
     headers = [("ETag", o["etag"]), ("Last-Modified", formatdate(o["modified"], usegmt=True)), *o["headers"].items()]
-    if state.set["versions"]:
+    if o["version"]:
         headers.append(("x-ms-version-id", o["version"]))
     body, status = o["body"], 200
     m = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("x-ms-range", ""))
@@ -280,13 +286,15 @@ def get_blob(request, rights, key, query):
 def delete_blob(request, rights, key, query):
     need(rights, "d" if "versionid" not in query else "x")
     o = find(key, query)
+    if "if-match" in request.headers and request.headers["if-match"] != o["etag"]:
+        raise Refused(412, "ConditionNotMet", "it is another one now")
     if locked(o) and (not state.set["versions"] or "versionid" in query):
         raise Refused(409, locked(o), "the blob is immutable")
     versions = state.objects[key]
     if "versionid" in query:
         versions.remove(o)
     elif state.set["versions"]:
-        o["current"] = False
+        retire(o)
     else:
         versions.clear()
     if not versions:
@@ -308,7 +316,7 @@ def list_blobs(rights, query):
     out = ""
     for key, v in rows[start:start + size]:
         more = "<VersionId>%s</VersionId>%s" % (v["version"], "<IsCurrentVersion>true</IsCurrentVersion>" if v["current"] else "") \
-            if "versions" in include else ""
+            if "versions" in include and v["version"] else ""
         until = v["headers"].get("x-ms-immutability-policy-until-date")
         lock = "<ImmutabilityPolicyUntilDate>%s</ImmutabilityPolicyUntilDate>" % until if until and "immutabilitypolicy" in include else ""
         out += "<Blob><Name>%s</Name>%s<Properties><Last-Modified>%s</Last-Modified><Content-Length>%d</Content-Length>%s</Properties></Blob>" \

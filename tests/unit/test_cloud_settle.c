@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 
 struct store {
-    struct sc_seen seen;
+    struct sc_seen seen, taken;
     int32_t looking; /* what a look ends with */
     int from;        /* before that look, and there is nothing, or before_mark */
     const char *before_mark;
@@ -25,10 +25,13 @@ static int32_t look(void *ctx, const char *key, struct sc_seen *ret, struct sc_e
     return s->looking == SR_STORAGE_OK ? SR_STORAGE_OK : sc_fail(err, s->looking, "not seen");
 }
 
-static int32_t take_away(void *ctx, const char *key, const char *version, struct sc_error *err)
+static int32_t take_away(void *ctx, const char *key, const struct sc_seen *what,
+                         struct sc_error *err)
 {
-    (void)key, (void)version, (void)err;
-    ((struct store *)ctx)->removed++;
+    struct store *s = ctx;
+    (void)key, (void)err;
+    s->removed++;
+    s->taken = *what;
     return SR_STORAGE_OK;
 }
 
@@ -64,7 +67,8 @@ static void answers_that_were_lost(void)
         struct test_host h;
         struct sc_error err = SC_ERROR_INIT;
         struct sr_storage_saved saved = {.size = sizeof saved};
-        struct store s = {.seen = {.size = rows[i].size}, .looking = rows[i].looking};
+        struct store s = {.seen = {.size = rows[i].size, .version = "7", .etag = "e"},
+                          .looking = rows[i].looking};
         struct sc_settling v = {.key = "k",
                                 .mark = "ours",
                                 .saved = &saved,
@@ -86,6 +90,9 @@ static void answers_that_were_lost(void)
             (void)fprintf(stderr, "%s: %d, removed %d\n", rows[i].name, (int)code, s.removed);
         CU_ASSERT_EQUAL(code, rows[i].code);
         CU_ASSERT_EQUAL(s.removed, rows[i].removed);
+        /* That object which was seen, and not whatever is there by then. */
+        CU_ASSERT_STRING_EQUAL(s.taken.version, s.removed ? "7" : "");
+        CU_ASSERT_STRING_EQUAL(s.taken.etag, s.removed ? "e" : "");
         CU_ASSERT_EQUAL((saved.confirmed & SR_STORAGE_CONFIRMED_SIZE) != 0, code == SR_STORAGE_OK);
         test_host_done(&h);
     }
@@ -168,6 +175,47 @@ static void looked_at_again(void)
     CU_ASSERT_EQUAL(sc_settle_ended(&none, 10, SR_STORAGE_E_DENIED, NULL), SR_STORAGE_E_DENIED);
 }
 
+/* What was made is not what was sent: the answer names it, or it is looked for by its mark. */
+static void what_was_spoilt(void)
+{
+    static const struct {
+        const char *name;
+        int named; /* by the answer */
+        const char *mark;
+        int32_t looking;
+        int removed;
+        const char *version, *says;
+    } rows[] = {
+        {"named", 1, "other", 0, 1, "3", ""},
+        {"not named, and ours is there", 0, "ours", 0, 1, "7", ""},
+        {"not named, and another is there", 0, "other", 0, 0, "", "this upload's mark"},
+        {"not named, and one without a mark", 0, "", 0, 0, "", "this upload's mark"},
+        {"not named, and it cannot be looked at", 0, "ours", SR_STORAGE_E_DENIED, 0, "",
+         "not seen"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct test_host h;
+        struct sc_error err = SC_ERROR_INIT;
+        struct store s = {.seen = {.version = "7"}, .looking = rows[i].looking};
+        struct sc_settling v = {
+            .key = "k", .mark = "ours", .look = look, .remove = take_away, .ctx = &s};
+        const struct sc_seen made = sc_seen_of("3", NULL);
+        test_host_init(&h);
+        v.host = &h.host;
+        (void)snprintf(s.seen.mark, sizeof s.seen.mark, "%s", rows[i].mark);
+        (void)sc_fail(&err, SR_STORAGE_E_CORRUPT, "damaged");
+        CU_ASSERT_EQUAL(sc_settle_spoilt(&v, rows[i].named ? &made : NULL, &err),
+                        SR_STORAGE_E_CORRUPT);
+        CU_ASSERT_EQUAL(s.removed, rows[i].removed);
+        CU_ASSERT_STRING_EQUAL(s.taken.version, rows[i].version);
+        if (!strstr(err.text, rows[i].says))
+            (void)fprintf(stderr, "%s: %s\n", rows[i].name, err.text);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, rows[i].says));
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "damaged"));
+        test_host_done(&h);
+    }
+}
+
 static void no_such_range(void)
 {
     static const struct {
@@ -199,6 +247,7 @@ static void no_such_range(void)
 static const struct unit_test tests[] = {
     {"answers that were lost", answers_that_were_lost},
     {"looked at again", looked_at_again},
+    {"what was spoilt", what_was_spoilt},
     {"there is no such range", no_such_range},
     {0},
 };
