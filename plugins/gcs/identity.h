@@ -14,7 +14,8 @@
  * are read anew at each renewal. The kinds of files: service_account, authorized_user,
  * external_account (from a file or a URL), impersonated_service_account; others are named, not
  * guessed at. What a file says is not trusted with more than its own secrets: its URLs must be
- * https or on this machine, texts are bounded, and nothing in it is run. "Application Default
+ * https or on this machine (or, as the source of a token, Azure's metadata service), texts are
+ * bounded, and nothing in it is run. "Application Default
  * Credentials" and AIP-4110 to 4118 in Google's documentation. */
 #ifndef GCS_IDENTITY_H
 #define GCS_IDENTITY_H
@@ -55,6 +56,9 @@ struct gcs_identity {
 
 int32_t gcs_identity_client(struct gcs_identity *a, const struct sr_storage_host *host,
                             struct sc_http **ret, struct sc_error *err);
+/* For metadata services: no proxy, little patience. */
+int32_t gcs_identity_metadata(struct gcs_identity *a, const struct sr_storage_host *host,
+                              struct sc_http **ret, struct sc_error *err);
 /* Each source: E_NOT_FOUND, with the reason as its message, when it is not set up. */
 int32_t gcs_from_file(void *ctx, const struct sr_storage_host *host, struct sc_cred **ret,
                       struct sc_error *err);
@@ -73,6 +77,7 @@ struct gcs_file {
     const char *token_url;                                 /* where the token is asked for */
     const char *audience, *subject_type;                   /* external */
     const char *source_file, *source_url, *source_field;   /* field: of JSON; NULL: all is token */
+    int source_metadata; /* source_url is a metadata service's: no proxy, and no https */
     const json_t *source_headers;
     const char *user_project;
     const char *impersonation_url;    /* impersonated; external may have one */

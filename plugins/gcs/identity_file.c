@@ -4,9 +4,13 @@
 #include "common/cleanup.h"
 #include "common/request.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #define LIFETIME_S 3600
+/* Where an instance at Azure asks for a token of its managed identity ("How to use managed
+ * identities to get an access token": HTTP); Google's own tools write this URL into the file. */
+#define AZURE_TOKEN_PATH "/metadata/identity/oauth2/token"
 
 static int32_t need(const json_t *v, const char *name, const char *path, const char **ret,
                     struct sc_error *err)
@@ -71,6 +75,30 @@ static int32_t user_read(const json_t *v, const char *path, struct gcs_file *ret
     return rc == SR_STORAGE_OK ? token_url(v, path, ret, err) : rc;
 }
 
+static int is_link_local(const char *host)
+{
+    struct in_addr four;
+    return inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 16 == 0xa9fe;
+}
+
+/* Beside what any URL of the file may be: the metadata service of an instance at Azure, which has
+ * no https. That service alone: at the same address other clouds hand out a machine's own keys,
+ * which a hostile file would have us send to its token_url. */
+static int32_t source_url_check(const char *path, struct gcs_file *ret, struct sc_error *err)
+{
+    static const char what[] = "credential_source.url";
+    _cleanup_(sc_request_done) struct sc_request r = SC_REQUEST_INIT;
+    if (sc_request_url(&r, "GET", ret->source_url, NULL) != SR_STORAGE_OK || !is_link_local(r.host))
+        return gcs_file_url_check(ret->source_url, what, path, err);
+    ret->source_metadata = 1;
+    if (strcmp(sc_buf_str(&r.path), AZURE_TOKEN_PATH) == 0)
+        return SR_STORAGE_OK;
+    return sc_fail(err, SR_STORAGE_E_CONFIG,
+                   "%s, %s: of the metadata services at %s only Azure's, " AZURE_TOKEN_PATH
+                   ", is asked",
+                   path, what, r.host);
+}
+
 /* Where an external account's own token comes from. */
 static int32_t source_read(const json_t *v, const char *path, struct gcs_file *ret,
                            struct sc_error *err)
@@ -90,9 +118,7 @@ static int32_t source_read(const json_t *v, const char *path, struct gcs_file *r
     if (!ret->source_file == !ret->source_url)
         return sc_fail(err, SR_STORAGE_E_CONFIG,
                        "%s: credential_source must have either file or url", path);
-    int32_t rc = ret->source_url
-                     ? gcs_file_url_check(ret->source_url, "credential_source.url", path, err)
-                     : SR_STORAGE_OK;
+    int32_t rc = ret->source_url ? source_url_check(path, ret, err) : SR_STORAGE_OK;
     const json_t *format = json_object_get(v, "format");
     const char *type = sc_json_text(format, "type");
     if (rc != SR_STORAGE_OK || !type || strcmp(type, "text") == 0)

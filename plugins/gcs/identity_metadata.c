@@ -14,8 +14,8 @@
 #define STALL_S 5
 #define TIME_LIMIT_MS 15000
 
-static int32_t client(struct gcs_identity *a, const struct sr_storage_host *host,
-                      struct sc_http **ret, struct sc_error *err)
+int32_t gcs_identity_metadata(struct gcs_identity *a, const struct sr_storage_host *host,
+                              struct sc_http **ret, struct sc_error *err)
 {
     const struct sc_http_options o = {.label = a->label,
                                       .proxy = "",
@@ -91,7 +91,7 @@ int32_t gcs_from_metadata(void *ctx, const struct sr_storage_host *host, struct 
     if (rc == SR_STORAGE_OK)
         rc = target(host, &call.request, &told, err);
     if (rc == SR_STORAGE_OK)
-        rc = client(a, host, &http, err);
+        rc = gcs_identity_metadata(a, host, &http, err);
     if (rc == SR_STORAGE_OK)
         rc = sc_headers_add(&call.request.headers, "Metadata-Flavor", "Google", err);
     if (rc != SR_STORAGE_OK)

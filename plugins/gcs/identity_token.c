@@ -233,12 +233,14 @@ static int32_t subject_fetch(struct gcs_identity *a, const struct sr_storage_hos
 {
     struct sc_http *http = NULL;
     _cleanup_(sc_call_done) struct sc_call call = SC_CALL_INIT;
-    int32_t rc = gcs_identity_client(a, host, &http, err);
+    int32_t rc = f->source_metadata ? gcs_identity_metadata(a, host, &http, err)
+                                    : gcs_identity_client(a, host, &http, err);
     if (rc == SR_STORAGE_OK)
         rc = sc_request_url(&call.request, "GET", f->source_url, err);
     if (rc == SR_STORAGE_OK)
         rc = headers_add(f, &call.request, err);
-    call.request.flags |= SC_REQUEST_TLS_ONLY;
+    call.request.flags |=
+        f->source_metadata ? SC_REQUEST_NO_PROXY | SC_REQUEST_PLAIN_OK : SC_REQUEST_TLS_ONLY;
     call.retry = &sc_retry_short;
     call.reply_max = GCS_TOKEN_MAX;
     call.judge = sc_oauth_judge;

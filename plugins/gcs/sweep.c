@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define MARK_MAX 4096
+#define PART_PAGES_MAX 10 /* of 1,000 parts each */
+#define FAILURES_MAX 5    /* in a row, but for denials: then it is the store and not an upload */
 
 struct lost {
     const char *key, *except;
@@ -24,6 +26,8 @@ struct sweeping {
     unsigned fits;           /* uploads that may be the lost one */
     char fit[GCS_UPLOAD_ID_MAX];
     int stopped;
+    unsigned failed, in_row; /* uploads that could not be ended */
+    struct sc_error first;   /* why the first could not */
 };
 
 #define SWEEPING_BUFS                                                \
@@ -39,20 +43,87 @@ static int32_t text_read(struct sc_buf *out, const char *text, int encoded, stru
     return sc_buf_check(out, err, "a key in the list of uploads");
 }
 
-static int32_t has_parts(struct gcs *s, const char *key, const char *id, int *ret,
-                         struct sc_error *err)
+/* One page of an upload's parts: how many there are, the newest time into *newest, the number to go
+ * on after into marker ("": that was the last page). */
+static int32_t part_page(const struct sweeping *w, const char *key, const char *id, char marker[16],
+                         unsigned *ret_count, int64_t *newest, struct sc_error *err)
 {
     struct gcs_call c;
-    int32_t rc = gcs_call_begin(&c, s, "GET", GCS_API_XML, key, err);
-    gcs_call_cleaning_up(&c);
+    int32_t rc = gcs_call_begin(&c, w->s, "GET", GCS_API_XML, key, err);
     c.root = "ListPartsResult";
+    *ret_count = 0;
+    if (w->lost)
+        gcs_call_cleaning_up(&c);
     sc_query_add(&c.call.request.query, "uploadId", id);
-    sc_query_add(&c.call.request.query, "max-parts", "1");
+    if (*marker)
+        sc_query_add(&c.call.request.query, "part-number-marker", marker);
     if (rc == SR_STORAGE_OK)
         rc = gcs_call_run(&c, err);
-    *ret = rc == SR_STORAGE_OK && sc_xml_child(sc_xml_root(c.xml), "Part") != NULL;
+    const struct sc_xml_node *root = rc == SR_STORAGE_OK ? sc_xml_root(c.xml) : NULL;
+    const char *more = sc_xml_text(root, "IsTruncated"),
+               *next = sc_xml_text(root, "NextPartNumberMarker");
+    for (const struct sc_xml_node *n = sc_xml_child(root, "Part"); n; n = sc_xml_next(n, "Part")) {
+        const char *modified = sc_xml_text(n, "LastModified");
+        int64_t t = 0;
+        if (modified && sc_time_iso_parse(modified, &t) == 0 && t > *newest)
+            *newest = t;
+        ++*ret_count;
+    }
+    int on = more && strcmp(more, "true") == 0 && next && strcmp(next, marker) != 0;
+    (void)snprintf(marker, 16, "%s", on && strlen(next) < 16 ? next : "");
     gcs_call_end(&c);
     return rc;
+}
+
+/* When the upload last showed life: *t, its beginning, or later, when a part came. */
+static int32_t last_sign(const struct sweeping *w, const char *key, const char *id, int64_t *t,
+                         struct sc_error *err)
+{
+    char marker[16] = "";
+    unsigned count = 0;
+    int32_t rc = SR_STORAGE_OK;
+    int pages = 0;
+    do
+        rc = part_page(w, key, id, marker, &count, t, err);
+    while (rc == SR_STORAGE_OK && *marker && ++pages < PART_PAGES_MAX);
+    return rc;
+}
+
+/* *ret_ended nonzero when it was old, and is ended now (or would be, in a dry run). *t: when it
+ * began, and then its last sign of life. */
+static int32_t end_if_old(const struct sweeping *w, const char *key, const char *id, int64_t *t,
+                          int *ret_ended, struct sc_error *err)
+{
+    int32_t rc = SR_STORAGE_OK;
+    /* The times in the list are Google's, and so must be the one that they are held against: this
+     * machine's clock may be a day ahead, and every live upload would be old. */
+    const int64_t now = w->s->host->now(w->s->host) + w->ahead;
+    if (*t > now || (uint64_t)(now - *t) < w->o->older_than)
+        return rc;
+    rc = last_sign(w, key, id, t, err);
+    if (rc != SR_STORAGE_OK)
+        return sc_error_wrap(err, "looking when its last part came");
+    if (*t > now || (uint64_t)(now - *t) < w->o->older_than)
+        return rc;
+    if (!(w->o->flags & SR_STORAGE_SWEEP_DRY_RUN))
+        rc = gcs_upload_abort(w->s, key, id, err);
+    *ret_ended = rc == SR_STORAGE_OK;
+    return rc;
+}
+
+/* Nonzero when the sweep goes on after such a failure: the other uploads may fare better. */
+static int goes_on(struct sweeping *w, int32_t rc, const char *key, const struct sc_error *err)
+{
+    if (rc == SR_STORAGE_E_NOT_FOUND)
+        return 1; /* somebody else has ended it, or completed it */
+    if (rc == SR_STORAGE_E_CANCELLED || rc == SR_STORAGE_E_TIMEOUT)
+        return 0;
+    if (w->failed++ == 0)
+        w->first = *err;
+    sc_log(w->s->host, SR_STORAGE_LOG_WARN, "the unfinished upload of %s cannot be ended: %s", key,
+           err->text);
+    w->in_row = rc == SR_STORAGE_E_DENIED ? 0 : w->in_row + 1;
+    return w->in_row < FAILURES_MAX;
 }
 
 /* The lost one has no part, and was not begun before our first try; nor are those that another host
@@ -60,25 +131,27 @@ static int32_t has_parts(struct gcs *s, const char *key, const char *id, int *re
 static int32_t lost_note(struct sweeping *w, const char *key, const char *id, int64_t begun,
                          struct sc_error *err)
 {
-    int parts = 0;
+    char marker[16] = "";
+    unsigned parts = 0;
+    int64_t newest = 0;
     if (strcmp(key, w->lost->key) != 0 || strcmp(id, w->lost->except) == 0 ||
         begun < w->lost->since + w->ahead)
         return SR_STORAGE_OK;
-    int32_t rc = has_parts(w->s, key, id, &parts, err);
-    if (rc == SR_STORAGE_OK && !parts) {
+    int32_t rc = part_page(w, key, id, marker, &parts, &newest, err);
+    if (rc == SR_STORAGE_OK && parts == 0) {
         (void)snprintf(w->fit, sizeof w->fit, "%s", id);
         w->stopped = ++w->fits > 1;
     }
     return rc == SR_STORAGE_E_NOT_FOUND ? SR_STORAGE_OK : rc; /* it has ended meanwhile */
 }
 
-/* One upload: old enough to be a dead saver's? Its age is that of its beginning, which is all that
- * Google tells: older_than must be longer than a backup takes. */
+/* One upload: a dead saver's? Without the right to see its parts nobody can tell, and it stays. */
 static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encoded,
                       struct sc_error *err)
 {
     const char *id = sc_xml_text(n, "UploadId"), *begun = sc_xml_text(n, "Initiated");
-    int64_t t = 0, now = w->s->host->now(w->s->host);
+    int64_t t = 0;
+    int ended = 0;
     int32_t rc = text_read(&w->key, sc_xml_text(n, "Key"), encoded, err);
     if (rc != SR_STORAGE_OK)
         return rc;
@@ -88,13 +161,16 @@ static int32_t upload(struct sweeping *w, const struct sc_xml_node *n, int encod
         return rc;
     if (w->lost)
         return lost_note(w, key, id, t, err);
-    if (strncmp(key, w->o->prefix, strlen(w->o->prefix)) != 0 || t > now ||
-        (uint64_t)(now - t) < w->o->older_than)
+    if (strncmp(key, w->o->prefix, strlen(w->o->prefix)) != 0)
         return rc;
-    if (!(w->o->flags & SR_STORAGE_SWEEP_DRY_RUN))
-        rc = gcs_upload_abort(w->s, key, id, err);
+    rc = end_if_old(w, key, id, &t, &ended, err);
     if (rc != SR_STORAGE_OK)
-        return sc_error_wrap(err, "ending the unfinished upload of %.200s", key);
+        return goes_on(w, rc, key, err)
+                   ? SR_STORAGE_OK
+                   : sc_error_wrap(err, "ending the unfinished upload of %.200s", key);
+    w->in_row = 0;
+    if (!ended)
+        return rc;
     const struct sr_storage_entry entry = {.size = sizeof entry, .key = key, .modified = t};
     w->stopped = w->emitter->emit(w->emitter->ctx, &entry) != 0;
     return rc;
@@ -186,5 +262,13 @@ int32_t gcs_sweep(void *handle, const struct sr_storage_sweep_options *options,
     struct sc_error err = SC_ERROR_INIT;
     struct sweeping w = {.s = s, .o = options, .emitter = emitter, SWEEPING_BUFS};
     int32_t rc = sweep(&w, &err);
+    if (rc == SR_STORAGE_OK && w.failed > 0) {
+        err = w.first;
+        rc = sc_error_wrap(&err, "%u of the unfinished uploads could not be ended; the first",
+                           w.failed);
+    }
+    if (rc == SR_STORAGE_E_DENIED)
+        (void)sc_error_append(&err, "; where that is not allowed, let a lifecycle rule for "
+                                    "incomplete uploads end them");
     return gcs_report(s, rc, &err, "sweeping bucket %s", s->set.bucket);
 }

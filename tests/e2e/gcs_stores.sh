@@ -49,16 +49,18 @@ fresh
 exit_is 140 'a lock in a bucket that has none' with BACKUP_GCS_OBJECT_LOCK_DAYS=3 call save a "$T/small"
 contains 'is refused before anything is sent' "$ERR" 'object retention is not enabled'
 
-# Rights. Who may only create makes backups, in parallel parts, and replaces nothing.
+# Rights. Who may only create makes backups and replaces nothing.
 fresh
 gcs_rights store $CREATE
 exit_is 0 'only creating: a small object' call save small "$T/small"
 exit_is 0 'only creating: a large one' call save big "$T/big"
-is 'in parallel parts' "$(server_requests store 'select(.target | test("partNumber=")).number' | wc -l)" 3
+is 'in a session' "$(server_requests store 'select(.target | test("partNumber=")).number' | wc -l)" 0
 is 'whole' "$(holds store big)" "$sum"
-exit_is 30 'only creating: a name that is taken is refused by Google' call save big "$T/big"
+exit_is 20 'only creating: a name that is taken is refused by Google' call save big "$T/big"
 is 'and nothing is left of the try' "$(left store big)" 0
 is 'what was there stays' "$(gcs_state store '.objects.big | length')" 1
+exit_is 30 'only creating: nor do parts replace it' with BACKUP_GCS_UPLOAD=multipart call save big "$T/big"
+is 'and nothing is left of that' "$(left store big)$(gcs_state store '.objects.big | length')" 01
 exit_is 30 'only creating: a deletion is denied' call delete big
 exit_is 30 'only creating: so is a listing' call list
 exit_is 30 'only creating: and a fetch' call fetch big
@@ -71,6 +73,25 @@ fresh
 exit_is 0 'all rights: a large object' call save big "$T/big"
 is 'goes in a session' "$(server_requests store 'select(.target | test("partNumber=")).number' | wc -l)" 0
 exit_is 20 'all rights: a name that is taken' call save big "$T/small"
+exit_is 0 'what may be replaced anyway' call replace big "$T/big"
+is 'goes in parallel parts' "$(server_requests store 'select(.target | test("partNumber=")).number' | wc -l)" 3
+exit_is 0 'unless sessions are set' with BACKUP_GCS_UPLOAD=resumable call replace session "$T/big"
+is 'then in a session' "$(server_requests store 'select(.target | test("/session.*partNumber=")).number' | wc -l)" 0
+exit_is 0 'in parts because they are set' with BACKUP_GCS_UPLOAD=multipart call save parts "$T/big"
+is 'as said' "$(server_requests store 'select(.target | test("/parts.*partNumber=")).number' | wc -l)" 3
+# The answer to a completion states another sum, and no generation: only what bears our mark is removed.
+spoilt='"reply": {"headers": {"x-goog-hash": "crc32c=AAAAAA=="}, "body": "<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>"}'
+fresh
+server_rules store "{\"match\": \"POST [?]uploadId\", \"do\": true, $spoilt}"
+exit_is 90 'what was spoilt in parts' with BACKUP_GCS_UPLOAD=multipart call save spoilt "$T/big"
+is 'is looked for, and removed' "$(holds store spoilt)" none
+is 'by its generation' "$(server_requests store 'select(.method == "DELETE") | select(.target | test("/o/spoilt[?]generation=[0-9]+")).number' | wc -l)" 1
+fresh
+server_rules store '{"match": "GET /o/spoilt[?]", "times": 2, "reply": {"status": 404}}' "{\"match\": \"POST [?]uploadId\", $spoilt}"
+server_tell store '{"handler": {"put": {"key": "spoilt", "body": "other"}}}' >"$T/said"
+exit_is 90 'where another object is there' with BACKUP_GCS_UPLOAD=multipart call save spoilt "$T/big"
+is 'that one stays' "$(field spoilt size)" 5
+contains 'which is told' "$ERR" "does not bear this upload's mark"
 # Somebody makes an object of that name while ours is under way.
 for way in resumable multipart; do
     fresh
@@ -137,6 +158,34 @@ is 'leaves it' "$(gcs_state store '.uploads | length')" 1
 exit_is 0 'a sweep of all' call sweep 0
 contains 'names it' "$OUT" dead
 is 'and ends it' "$(gcs_state store '.uploads | length')" 0
+# Its age is that of its newest part, by Google's clock; one that cannot be ended does not keep the others.
+dead() { server_tell store "{\"handler\": {\"upload\": {\"key\": \"$1\", \"age\": $2, \"parts\": [${3:-}]}}}" >"$T/said"; }
+unfinished() { gcs_state store '[.uploads[].key] | sort | join(" ")'; }
+fresh '{"page": 2}'
+dead a 200000
+dead b 200000 150000,170000,90000,60
+dead c 200000 150000,140000,130000
+dead d 60
+dead e 200000
+server_rules store '{"match": "DELETE /a[?]uploadId", "reply": {"status": 403, "body": "<Error><Code>AccessDenied</Code></Error>"}}'
+exit_is 30 'a sweep of what is a day old, where one cannot be ended' call sweep 86400
+contains 'which is told' "$ERR" '1 of the unfinished uploads could not be ended'
+contains 'with its name' "$ERR" 'the unfinished upload of a cannot be ended'
+is 'the others are named' "$(tr '\n' ' ' <"$T/out")" 'c 0 e 0 '
+is 'and ended; those that live stay' "$(unfinished)" 'a b d'
+server_rules store '{"match": "GET /a[?]uploadId", "reply": {"status": 403, "body": "<Error><Code>AccessDenied</Code></Error>"}}'
+exit_is 30 'where parts cannot be listed' call sweep 86400
+is 'nobody can tell, and it stays' "$(unfinished)" 'a b d'
+server_rules store '{"match": "DELETE", "reply": {"status": 500}}'
+dead f 200000; dead g 200000; dead h 200000; dead i 200000; dead j 200000; dead k 200000
+exit_is 50 'a store that ends nothing at all' with BACKUP_GCS_CONCURRENCY=1 call sweep 86400
+is 'is not asked for ever' "$(server_requests store 'select(.method == "DELETE").target' | grep -c '/k?')" 0
+# This machine's clock is two days ahead of Google's.
+fresh '{"anonymous": true, "clock": -172800}'
+dead live 60
+exit_is 0 'a clock that is ahead' with BACKUP_GCS_CREDENTIALS=none call sweep 86400
+is 'makes nothing old' "$(unfinished)" live
+fresh
 
 # Cancelled at the last moment: what is there is removed.
 server_rules store '{"match": "PUT upload_id", "header": {"content-range": "/11000000"}, "do": true, "at": "request", "end": "stall"}'

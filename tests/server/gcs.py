@@ -287,15 +287,7 @@ def about_bucket(who, query):
     return answer(200, out)
 
 
-def permissions(who, request):
-    asked = [v for k, v in request.query if k == "permissions"]
-    held = [p for p in asked if may(who, p)]
-    return answer(200, {"kind": "storage#testIamPermissionsResponse", **({"permissions": held} if held else {})})
-
-
 def json_route(request, who, path, query, base):
-    if path == "/iam/testPermissions" and request.method == "GET":
-        return permissions(who, request)
     if path == "" and request.method == "GET":
         return about_bucket(who, query)
     if path == "/o" and request.method == "GET":
@@ -376,6 +368,11 @@ def tell(what):
         body = what["put"].get("body", "").encode()
         o = make("anonymous", what["put"]["key"], body, what["put"].get("about", {}), None)
         o["created"] -= what["put"].get("age", 0)
+    if "upload" in what:  # a dead saver's: begun so long ago, its parts so long ago
+        u = what["upload"]
+        state.uploads["dead-%d" % state.number()] = {
+            "key": u["key"], "about": {}, "customer": None, "when": state.now() - u["age"],
+            "parts": {n + 1: {"etag": '"x"', "body": b"x", "when": state.now() - age} for n, age in enumerate(u.get("parts", []))}}
     for token in state.tokens.values() if "revoke" in what else []:
         token["revoked"] = True
     for up in state.sessions.values() if "forget" in what else []:

@@ -60,7 +60,7 @@ def put_part(request, who, key, query):
         raise Refused(400, "InvalidArgument", "part numbers are 1 to 10000")
     hash_of(request)
     etag = '"%s"' % hashlib.md5(request.body).hexdigest()
-    up["parts"][number] = {"etag": etag, "body": request.body}
+    up["parts"][number] = {"etag": etag, "body": request.body, "when": state.now()}
     return {"status": 200, "headers": [("ETag", etag), ("x-goog-hash", "crc32c=" + crc_text(request.body))]}
 
 
@@ -101,9 +101,13 @@ def abort(request, who, key, query):
 
 def list_parts(request, who, key, query):
     need(who, "storage.multipartUploads.listParts")
-    up = upload_of(request, key, query)
-    return xml("ListPartsResult", "".join("<Part><PartNumber>%d</PartNumber></Part>" % n for n in sorted(up["parts"]))
-               + "<IsTruncated>false</IsTruncated>")
+    up, after = upload_of(request, key, query), int(query.get("part-number-marker", 0))
+    rows = [n for n in sorted(up["parts"]) if n > after]
+    page, more = rows[:state.set["page"]], len(rows) > state.set["page"]
+    return xml("ListPartsResult", "".join("<Part><PartNumber>%d</PartNumber><LastModified>%s</LastModified></Part>"
+                                          % (n, iso(up["parts"][n]["when"])) for n in page)
+               + ("<NextPartNumberMarker>%d</NextPartNumberMarker>" % page[-1] if more else "")
+               + "<IsTruncated>%s</IsTruncated>" % str(more).lower())
 
 
 def list_uploads(who, query):

@@ -2,7 +2,7 @@
 """A server that does as it is told: HTTP/1.1 from a script, faults included.
 
     scripted.py --port-file FILE [--script FILE] [--log FILE] [--handler FILE.py]
-                [--tls CERT KEY] [--tunnel-to HOST:PORT] [--stdin]
+                [--tls CERT KEY] [--tunnel-to HOST:PORT] [--also ADDRESS:PORT] [--stdin]
 
 It listens on a free port of 127.0.0.1, writes the number to FILE (complete or not at all) when it is
 ready, and ends on TERM, when its parent ends, or, with --stdin, at the end of its standard input.
@@ -55,7 +55,7 @@ request has method, target, path (decoded), query (list of pairs), headers (name
 It is called for one request at a time.
 
 --tunnel-to makes it a proxy too: CONNECT, where no rule says otherwise, leads there, whatever name
-was asked for.
+was asked for. --also is a second place where it listens.
 """
 import argparse
 import base64
@@ -404,6 +404,7 @@ def main():
     parser.add_argument("--handler")
     parser.add_argument("--tls", nargs=2)
     parser.add_argument("--tunnel-to")
+    parser.add_argument("--also")
     parser.add_argument("--stdin", action="store_true")
     args = parser.parse_args()
     parent = os.getppid()
@@ -415,6 +416,10 @@ def main():
         with open(args.script) as f:
             server.set_rules(json.load(f)["rules"])
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    if args.also:
+        address, _, port = args.also.rpartition(":")
+        also = socket.create_server((address, int(port)), backlog=128)
+        threading.Thread(target=serve, args=(server, also), daemon=True).start()
     with open(args.port_file + ".new", "w") as f:
         f.write("%d\n" % listener.getsockname()[1])
     os.rename(args.port_file + ".new", args.port_file)

@@ -1,7 +1,7 @@
 /* One call of a store, as core makes it: the settings are those of the environment.
  *
  *     store_call save KEY FILE     fetch KEY [OFFSET LENGTH]     stat KEY     list [PREFIX]
- *                delete KEY...     sweep SECONDS
+ *                replace KEY FILE  delete KEY...                 sweep SECONDS
  *
  * Exit status: the code of core/util/error.h (20 exists, 120 in doubt, ...), its text on standard
  * error; the log, all levels, on standard error too. Standard output: what was fetched, or a line
@@ -29,9 +29,10 @@ static int pull(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_le
     return ferror(f) ? sr_fail_errno(err, errno, "reading") : SR_OK;
 }
 
-static int save(struct sr_store_rw *rw, const char *key, const char *file, struct sr_error *err)
+static int save(struct sr_store_rw *rw, const char *key, const char *file, int replace,
+                struct sr_error *err)
 {
-    const struct sr_store_object o = {.key = key, .size_hint = SR_SIZE_UNKNOWN};
+    const struct sr_store_object o = {.key = key, .size_hint = SR_SIZE_UNKNOWN, .replace = replace};
     struct sr_store_saved saved = {.size = 0};
     FILE *f = fopen(file, "re");
     if (!f)
@@ -72,8 +73,8 @@ static int call(struct sr_store_rw *rw, int argc, char **argv, struct sr_error *
 {
     const char *what = argv[1], *key = argc > 2 ? argv[2] : "";
     struct sr_store *s = sr_store_ro(rw);
-    if (strcmp(what, "save") == 0 && argc == 4)
-        return save(rw, key, argv[3], err);
+    if ((strcmp(what, "save") == 0 || strcmp(what, "replace") == 0) && argc == 4)
+        return save(rw, key, argv[3], *what == 'r', err);
     if (strcmp(what, "fetch") == 0 && (argc == 3 || argc == 5))
         return sr_store_fetch(s, key, argc == 5 ? strtoull(argv[3], NULL, 10) : 0,
                               argc == 5 ? strtoull(argv[4], NULL, 10) : SR_SIZE_UNKNOWN, write_out,

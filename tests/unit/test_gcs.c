@@ -454,6 +454,7 @@ static void empty_pages_end(void)
 
 /* --- credentials files ----------------------------------------------------------------------- */
 
+#define AZURE_TOKEN "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=r"
 #define EXTERNAL \
     "'type':'external_account','audience':'a','subject_token_type':'t','token_url':'https://sts/'"
 
@@ -493,6 +494,27 @@ static void files(void)
         {"{" EXTERNAL ",'credential_source':{'url':'http://169.254.169.254/x','format':"
          "{'type':'json','subject_token_field_name':'v'}}}",
          SR_STORAGE_E_CONFIG, "credential_source.url"},
+        {"{" EXTERNAL ",'credential_source':{'url':'http://169.254.169.254" AZURE_TOKEN "',"
+         "'headers':{'Metadata':'True'}}}",
+         0, NULL},
+        {"{" EXTERNAL
+         ",'credential_source':{'url':'http://169.254.169.254/latest/meta-data" AZURE_TOKEN "'}}",
+         SR_STORAGE_E_CONFIG, "only Azure's"},
+        {"{" EXTERNAL ",'credential_source':{'url':'https://169.254.169.254/latest'}}",
+         SR_STORAGE_E_CONFIG, "only Azure's"},
+        {"{" EXTERNAL ",'credential_source':{'url':'http://169.253.169.254" AZURE_TOKEN "'}}",
+         SR_STORAGE_E_CONFIG, "neither over https"},
+        {"{" EXTERNAL ",'credential_source':{'url':'http://169.254.169.254.evil.example" AZURE_TOKEN
+         "'}}",
+         SR_STORAGE_E_CONFIG, "neither over https"},
+        {"{" EXTERNAL ",'credential_source':{'url':'http://me@169.254.169.254" AZURE_TOKEN "'}}",
+         SR_STORAGE_E_CONFIG, "credential_source.url"},
+        {"{" EXTERNAL ",'service_account_impersonation_url':'http://169.254.169.254" AZURE_TOKEN
+         "','credential_source':{'file':'/x'}}",
+         SR_STORAGE_E_CONFIG, "service_account_impersonation_url"},
+        {"{'type':'service_account','client_email':'e','private_key':'k',"
+         "'token_uri':'http://169.254.169.254" AZURE_TOKEN "'}",
+         SR_STORAGE_E_CONFIG, "token_uri"},
         {"{" EXTERNAL ",'credential_source':{'file':'/x','url':'https://x/'}}", SR_STORAGE_E_CONFIG,
          "either file or url"},
         {"{" EXTERNAL ",'credential_source':{}}", SR_STORAGE_E_CONFIG, "either file or url"},
