@@ -22,8 +22,9 @@ const struct sr_verb sr_verb_doctor = {
     .synopsis = "",
     .about =
         "Checks settings, tools, every database that is backed up and its rights, extensions, "
-        "clocks, keys and their expiry, every store (writing, listing, reading, deleting, what "
-        "its settings demand), disk space and parts against the size of the newest backups (of "
+        "clocks, keys and their expiry, every store (where its credentials came from, writing, "
+        "listing, reading, deleting, what its settings demand), disk space and parts against the "
+        "size of the newest backups (of "
         "the databases, as an estimate, where there is none yet), retention rules that do "
         "nothing beside others or against a lock, runs that are alive, and what dead ones left; "
         "where a secret key is here, something is encrypted and opened again. Tells for each "

@@ -136,7 +136,13 @@ static void check_store(struct sr_doctor *d, struct sr_store_rw *s)
     int before = d->result->blockers;
     (void)snprintf(what, sizeof what, "store %s", sr_store_name(sr_store_ro(s)));
     check_demands(d, what, sr_store_ro(s));
-    if (sr_store_check(s, &rights, &e) != SR_OK && stops_a_backup(&rights)) {
+    int rc = sr_store_check(s, &rights, &e);
+    /* Also where it fails: credentials from another place than was thought are why, often enough.
+     */
+    const struct sr_strlist *choices = sr_store_choices(sr_store_ro(s));
+    for (size_t i = 0; i < choices->len; i++)
+        sr_doctor_add(d, SR_DOCTOR_OK, what, NULL, "%s", choices->items[i]);
+    if (rc != SR_OK && stops_a_backup(&rights)) {
         sr_doctor_add(d, SR_DOCTOR_BLOCKER, what, NULL, "%s", e.text);
         return;
     }

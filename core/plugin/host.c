@@ -15,16 +15,20 @@
 #define TEXT_MAX 1024
 /* Shorter secrets (an empty one, a single digit) would blank out half of a message. */
 #define SECRET_MIN 4
+/* A verbose line that begins so tells what a plugin chose by itself. */
+#define CHOICE "using "
+#define CHOICES_MAX 8
 
 struct sr_host {
     struct sr_storage_host services; /* first: what plugins point at */
     char label[128], file[512];
     const struct sr_clock *clock;
     const struct sr_setting_view *values;
-    pthread_mutex_t lock; /* error, secrets */
+    pthread_mutex_t lock; /* error, secrets, choices */
     int32_t code;
     char text[TEXT_MAX];
     struct sr_strlist secrets;
+    struct sr_strlist choices; /* bounded by CHOICES_MAX */
     pthread_mutex_t call_lock; /* held by a callback while it runs */
     void *call;
     atomic_int active, cancelled, accused;
@@ -72,6 +76,16 @@ static void service_set_error(const struct sr_storage_host *s, int32_t code, con
     pthread_mutex_unlock(&h->lock);
 }
 
+static void remember_choice(struct sr_host *h, const char *text)
+{
+    if (strncmp(text, CHOICE, strlen(CHOICE)) != 0)
+        return;
+    pthread_mutex_lock(&h->lock);
+    if (h->choices.len < CHOICES_MAX && !sr_strlist_has(&h->choices, text))
+        (void)sr_strlist_add(&h->choices, text);
+    pthread_mutex_unlock(&h->lock);
+}
+
 static void service_log(const struct sr_storage_host *s, int32_t level, const char *text)
 {
     struct sr_host *h = host_of(s);
@@ -80,11 +94,13 @@ static void service_log(const struct sr_storage_host *s, int32_t level, const ch
     enum sr_log_level l = level < SR_STORAGE_LOG_ERROR   ? SR_LOG_ERROR
                           : level > SR_STORAGE_LOG_DEBUG ? SR_LOG_DEBUG
                                                          : (enum sr_log_level)level;
-    if (!sr_log_enabled(l))
+    if (l != SR_LOG_VERBOSE && !sr_log_enabled(l))
         return;
     char copy[TEXT_MAX];
     (void)snprintf(copy, sizeof copy, "%s", text);
     sr_host_redact(h, copy);
+    if (l == SR_LOG_VERBOSE)
+        remember_choice(h, copy);
     sr_log(l, "%s: %s", h->label, copy);
 }
 
@@ -231,6 +247,7 @@ void sr_host_retire(struct sr_host *h)
     for (size_t i = 0; i < h->secrets.len; i++)
         explicit_bzero(h->secrets.items[i], strlen(h->secrets.items[i]));
     sr_strlist_done(&h->secrets);
+    sr_strlist_done(&h->choices);
     h->values = NULL;
     h->clock = &sr_clock_system;
     pthread_mutex_unlock(&h->lock);
@@ -323,6 +340,11 @@ int32_t sr_host_said(const struct sr_host *h, const char **ret_text)
 {
     *ret_text = h->text;
     return h->code;
+}
+
+const struct sr_strlist *sr_host_choices(const struct sr_host *h)
+{
+    return &h->choices;
 }
 
 void sr_host_cancel(struct sr_host *h)

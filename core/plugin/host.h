@@ -20,6 +20,7 @@
 #include "core/plugin/settings.h"
 #include "core/util/clock.h"
 #include "core/util/error.h"
+#include "core/util/strlist.h"
 
 #include <strongroom/storage.h>
 
@@ -59,6 +60,12 @@ int sr_host_was_misused(const struct sr_host *h);
 /* The code and text that set_error was given in this call; 0 and "" when it was not called. Valid
  * until the next enter. */
 int32_t sr_host_said(const struct sr_host *h, const char **ret_text);
+
+/* What the plugin has said that it chose by itself, since the host was made: its verbose log lines
+ * that begin with "using " (where credentials came from), secrets replaced, whether they were
+ * logged or not; each once, the first eight. Only while no call is under way; valid until the next
+ * one. */
+const struct sr_strlist *sr_host_choices(const struct sr_host *h);
 
 void sr_host_cancel(struct sr_host *h); /* any thread */
 void sr_host_resume(struct sr_host *h);

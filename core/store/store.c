@@ -268,6 +268,11 @@ const char *sr_store_place(const struct sr_store *s)
     return s->place;
 }
 
+const struct sr_strlist *sr_store_choices(const struct sr_store *s)
+{
+    return sr_host_choices(s->host);
+}
+
 unsigned sr_store_caps(const struct sr_store *s)
 {
     return (s->caps & SR_CAP_LATE_KEY ? (unsigned)SR_STORE_CAP_LATE_KEY : 0u) |

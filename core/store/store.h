@@ -16,6 +16,7 @@
 #define SR_STORE_STORE_H
 
 #include "core/util/error.h"
+#include "core/util/strlist.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,9 @@ const char *sr_store_name(const struct sr_store *s);   /* "local", "dr" */
 const char *sr_store_plugin(const struct sr_store *s); /* "local", "s3" */
 /* Canonical identity of the place, for refusing two names of one place; never NULL. */
 const char *sr_store_place(const struct sr_store *s);
+/* What its plugin chose by itself so far, as texts for people ("using credentials from ..."); valid
+ * until the next call on the store (see sr_host_choices). */
+const struct sr_strlist *sr_store_choices(const struct sr_store *s);
 unsigned sr_store_caps(const struct sr_store *s); /* of enum sr_store_cap */
 struct sr_store *sr_store_ro(struct sr_store_rw *s);
 /* The value of one of the host's own settings of this store (BACKUP_<STORE>_<KEY>), checked and in

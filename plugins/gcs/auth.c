@@ -48,7 +48,7 @@ int32_t gcs_auth_open(struct gcs *s, struct sc_error *err)
     if (!s->set.emulator)
         rc = gcs_identity_new(s->host, &who, &s->creds, err);
     if (rc == SR_STORAGE_OK && !s->creds)
-        sc_log(s->host, SR_STORAGE_LOG_VERBOSE, "requests to %s go without credentials (%s)",
+        sc_log(s->host, SR_STORAGE_LOG_VERBOSE, "using no credentials for requests to %s (%s)",
                s->host_name, s->set.emulator ? "an emulator" : "credentials=none");
     const struct sc_http_options http = {.label = s->label,
                                          .ca_file = s->set.ca_file,

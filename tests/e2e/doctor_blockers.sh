@@ -58,6 +58,15 @@ exit_is 0 'with a passphrase' with -u GPG_RECIPIENT_KEY_ID BACKUP_ENCRYPTION_PAS
 told ok 'decrypt drill' 'can be opened here'
 unset BACKUP_ENCRYPTION_ENABLED GPG_RECIPIENT_KEY_ID
 
+# A store whose credentials are wrong: where they came from is told with the blocker.
+ok 'a server starts' s3_start keys
+wrong=(BACKUP_STORAGE_ADAPTER=s3 AWS_SECRET_ACCESS_KEY=another BACKUP_DIR="$T/state")
+exit_is 1 'a wrong key' with "${wrong[@]}" sr doctor --json
+told blocker 'store s3' ''
+told ok 'store s3' 'using credentials from environment'
+lacks 'the key is not shown' "$OUT$ERR" another
+server_stop keys
+
 # Retention.
 exit_is 0 'rules that do nothing' with BACKUP_RETENTION_DAYS=30 BACKUP_RETENTION_WEEKLY=2 BACKUP_LOCAL_RETENTION_LAST=1 sr doctor --json
 told note 'retention of store local' 'WEEKLY=2 does nothing: DAYS=30 keeps all of that anyway'

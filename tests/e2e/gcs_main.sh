@@ -19,8 +19,7 @@ main_job() { # main_job SERVER
     gcs_set "$store" "{\"machine\": \"$gcs_EMAIL\"}"
     export BACKUP_GCS_PREFIX=shop/
     exit_is 0 "$store: doctor" sr doctor
-    exit_is 0 "$store: doctor, verbose" sr doctor --verbose
-    contains "$store: names where the credentials come from" "$OUT$ERR" "service account $gcs_EMAIL"
+    contains "$store: names where the credentials come from" "$OUT" "using credentials from service account $gcs_EMAIL"
     exit_is 0 "$store: a backup" sr backup --label first --json
     set=$(json .set)
     exit_is 0 "$store: a streamed one" sr backup --scheduled

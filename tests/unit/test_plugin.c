@@ -492,6 +492,39 @@ static void host_settings(void)
     sr_host_retire(h);
 }
 
+/* What a plugin chose by itself is kept for whoever asks, whatever the level of the log is. */
+static void host_choices(void)
+{
+    static const char *const env[] = {"BACKUP_S3_SECRET=hunter2hunter2", NULL};
+    environment = env;
+    struct sr_host *h = host_new(&s3);
+    const struct sr_storage_host *s = sr_host_services(h);
+    char value[64], text[2000];
+    s->log(s, SR_STORAGE_LOG_VERBOSE, "using nothing: outside of a call");
+    sr_host_enter(h);
+    CU_ASSERT_EQUAL(sr_host_choices(h)->len, 0);
+    CU_ASSERT_EQUAL(s->setting(s, "secret", value, sizeof value), 14);
+    s->log(s, SR_STORAGE_LOG_VERBOSE, "using credentials from hunter2hunter2");
+    s->log(s, SR_STORAGE_LOG_VERBOSE, "using credentials from hunter2hunter2");
+    s->log(s, SR_STORAGE_LOG_VERBOSE, "something else");
+    s->log(s, SR_STORAGE_LOG_DEBUG, "using a debugger");
+    s->log(s, SR_STORAGE_LOG_INFO, "using this level");
+    CU_ASSERT_EQUAL_FATAL(sr_host_choices(h)->len, 1);
+    CU_ASSERT_STRING_EQUAL(sr_host_choices(h)->items[0], "using credentials from ***");
+    for (int i = 0; i < 100; i++) {
+        memset(text, 'x', sizeof text);
+        (void)snprintf(text, 32, "using %d", i);
+        text[strlen(text)] = 'x';
+        text[sizeof text - 1] = '\0';
+        s->log(s, SR_STORAGE_LOG_VERBOSE, text);
+    }
+    CU_ASSERT_EQUAL(sr_host_choices(h)->len, 8);
+    sr_host_leave(h);
+    CU_ASSERT_EQUAL(sr_host_choices(h)->len, 8);
+    sr_host_retire(h);
+    CU_ASSERT_EQUAL(sr_host_choices(h)->len, 0);
+}
+
 static void *late_callback(void *ctx)
 {
     struct sr_host *h = ctx;
@@ -620,6 +653,7 @@ static const struct unit_test tests[] = {
     {"host errors", host_errors},
     {"host services", host_services},
     {"host settings", host_settings},
+    {"what a plugin chose", host_choices},
     {"host calls", host_calls},
     {"loading", loading},
     {"survey", survey},
