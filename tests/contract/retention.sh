@@ -1,9 +1,13 @@
 # Retention's suite against every plugin: worlds of simulated sets are copied into a store, every question is put
 # to `prune --dry-run --at`, with the rules as settings of that store alone, and the answers, text for text, are
 # those of tests/lib/retention_cases.py, which works them out by itself (tests/unit/test_retention_suite asks the
-# same without a store). In the end a prune really deletes. A plugin is added by a line at the end of this file.
+# same without a store). In the end a prune really deletes. A plugin is added by a line at the end of this file; those
+# of clouds are tried where they were built: S3 on Swift, Azure on Azurite, GCS on the server of tests/server.
 . "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
 . "$SR_SRCDIR/tests/lib/swift.sh"
+. "$SR_SRCDIR/tests/lib/azurite.sh"
+. "$SR_SRCDIR/tests/lib/server.sh"
+. "$SR_SRCDIR/tests/lib/gcs.sh"
 sr_env
 cases=$SR_SRCDIR/tests/lib/retention_cases.py
 is 'the suite on file is the one that is worked out' "$(/usr/bin/python3 "$cases" cases | cmp - "$SR_SRCDIR/tests/data/retention.cases" 2>&1)" ''
@@ -81,7 +85,29 @@ suite local years turns clocks mixed
 unset BACKUP_TRIED_DIR
 suite example turns clocks mixed
 unset BACKUP_TRIED_FILE
-ok 'Swift starts' swift_start || finish
-swift_env
-suite s3 turns clocks mixed
+place_azure() {
+    az container "$1" && export BACKUP_TRIED_CONTAINER=$1
+}
+place_gcs() {
+    gcs_set store '{}' && export BACKUP_TRIED_BUCKET=bucket
+}
+if [ -e "$T/plugins/s3.so" ]; then
+    ok 'Swift starts' swift_start || finish
+    swift_env
+    suite s3 turns clocks mixed
+    swift_stop
+    unset BACKUP_TRIED_BUCKET
+fi
+if [ -e "$T/plugins/azure.so" ]; then
+    ok 'Azurite starts' azurite_start || finish
+    azurite_env
+    suite azure turns clocks mixed
+    azurite_stop
+    unset BACKUP_TRIED_CONTAINER
+fi
+if [ -e "$T/plugins/gcs.so" ]; then
+    ok 'a server for GCS starts' gcs_start store || finish
+    export BACKUP_PLUGIN_PATH=$T/plugins BACKUP_TRIED_ENDPOINT_URL=$store_URL
+    suite gcs turns clocks mixed
+fi
 finish

@@ -12,7 +12,7 @@ main_job() { # main_job BUCKET
     s3_bucket "$1" || exit 1
     export BACKUP_S3_BUCKET=$1 BACKUP_S3_PREFIX=shop/
     exit_is 0 "$1: doctor" sr doctor
-    contains "$1: doctor names where the credentials come from" "$OUT" 'using credentials from environment'
+    contains "$1: doctor names where the credentials come from" "$OUT" 'using credentials from AWS_ACCESS_KEY_ID'
     exit_is 0 "$1: a backup" sr backup --label first --json
     set=$(json .set)
     exit_is 0 "$1: a streamed one" sr backup --scheduled
