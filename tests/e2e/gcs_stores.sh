@@ -87,7 +87,7 @@ exit_is 90 'what was spoilt in parts' with BACKUP_GCS_UPLOAD=multipart call save
 is 'is looked for, and removed' "$(holds store spoilt)" none
 is 'by its generation' "$(server_requests store 'select(.method == "DELETE") | select(.target | test("/o/spoilt[?]generation=[0-9]+")).number' | wc -l)" 1
 fresh
-server_rules store '{"match": "GET /o/spoilt[?]", "times": 2, "reply": {"status": 404}}' "{\"match\": \"POST [?]uploadId\", $spoilt}"
+server_rules store '{"match": "GET /o/spoilt[?]", "times": 2, "reply": {"status": 404, "headers": {"X-GUploader-UploadID": "A"}}}' "{\"match\": \"POST [?]uploadId\", $spoilt}"
 server_tell store '{"handler": {"put": {"key": "spoilt", "body": "other"}}}' >"$T/said"
 exit_is 90 'where another object is there' with BACKUP_GCS_UPLOAD=multipart call save spoilt "$T/big"
 is 'that one stays' "$(field spoilt size)" 5
