@@ -52,9 +52,11 @@ static int32_t part_page(const struct sweeping *w, const char *key, const char *
     int32_t rc = gcs_call_begin(&c, w->s, "GET", GCS_API_XML, key, err);
     c.root = "ListPartsResult";
     *ret_count = 0;
-    if (w->lost)
-        gcs_call_cleaning_up(&c);
     sc_query_add(&c.call.request.query, "uploadId", id);
+    if (w->lost) { /* whether there is one at all */
+        gcs_call_cleaning_up(&c);
+        sc_query_add(&c.call.request.query, "max-parts", "1");
+    }
     if (*marker)
         sc_query_add(&c.call.request.query, "part-number-marker", marker);
     if (rc == SR_STORAGE_OK)
