@@ -10,6 +10,7 @@ struct sr_opening {
     struct sr_context *ctx;
     struct sr_opening_options o;
     struct sr_object_input *input;
+    struct sr_witness_input *witnessed; /* in front of it; NULL: none */
     struct sr_pipeline *pipeline;
     struct sr_step *stored_count, *stored_sha, *decrypt, *plain_count, *plain_sha, *decompress,
         *raw_count;
@@ -53,6 +54,24 @@ static int opening_build(struct sr_opening *op, struct sr_error *err)
     return rc;
 }
 
+/* The input as the pipeline takes it. */
+static int opening_input(struct sr_opening *op, const struct sr_input **ret, struct sr_error *err)
+{
+    const struct sr_opening_options *o = &op->o;
+    int rc = o->file ? sr_object_input_file(o->file, &op->input, err)
+                     : sr_object_input_store(o->store, o->key, &op->input, err);
+    if (rc != SR_OK)
+        return rc;
+    *ret = sr_object_input_get(op->input);
+    if (o->note)
+        rc = sr_witness_note(o->note, *ret, &op->witnessed, err);
+    else if (o->hold)
+        rc = sr_witness_hold(o->hold, *ret, &op->witnessed, err);
+    if (rc == SR_OK && op->witnessed)
+        *ret = sr_witness_input(op->witnessed);
+    return rc;
+}
+
 int sr_opening_start(struct sr_context *ctx, const struct sr_opening_options *o,
                      struct sr_opening **ret, struct sr_error *err)
 {
@@ -61,14 +80,15 @@ int sr_opening_start(struct sr_context *ctx, const struct sr_opening_options *o,
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     op->ctx = ctx;
     op->o = *o;
-    int rc = o->file ? sr_object_input_file(o->file, &op->input, err)
-                     : sr_object_input_store(o->store, o->key, &op->input, err);
+    const struct sr_input *input = NULL;
+    int rc = opening_input(op, &input, err);
     if (rc == SR_OK)
         rc = opening_build(op, err);
     if (rc == SR_OK)
-        rc = sr_pipeline_start(op->pipeline, sr_object_input_get(op->input), err);
+        rc = sr_pipeline_start(op->pipeline, input, err);
     if (rc != SR_OK) {
         sr_pipeline_free(op->pipeline);
+        sr_witness_input_free(op->witnessed);
         sr_object_input_free(op->input);
         free(op);
         return rc;
@@ -166,6 +186,7 @@ void sr_opening_free(struct sr_opening *op)
     if (!op->finished)
         sr_context_off_cancel(op->ctx, wake, op->pipeline);
     sr_pipeline_free(op->pipeline);
+    sr_witness_input_free(op->witnessed);
     sr_object_input_free(op->input);
     free(op);
 }

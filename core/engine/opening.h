@@ -6,13 +6,16 @@
  *     sr_opening_end(op, &err)     // digests and sizes compared with what was expected
  *     sr_opening_free(op)
  *
- * Bytes are provisional until sr_opening_end said SR_OK. Nothing is written anywhere.
+ * Bytes are provisional until sr_opening_end said SR_OK. Nothing is written anywhere. What is
+ * opened a second time, to be used, takes the witness of the first (witness.h): its bytes are those
+ * that were checked, from the first one on.
  */
 #ifndef SR_ENGINE_OPENING_H
 #define SR_ENGINE_OPENING_H
 
 #include "core/catalog/manifest.h"
 #include "core/engine/context.h"
+#include "core/engine/witness.h"
 #include "core/pipeline/keys.h"
 #include "core/store/store.h"
 
@@ -31,6 +34,7 @@ struct sr_opening_options {
     const struct sr_passphrase *passphrase;  /* may be NULL */
     int never_ask;                           /* a key that a pinentry would unlock is SR_E_KEY */
     const struct sr_manifest_object *expect; /* sizes and digests to compare with, or NULL */
+    struct sr_witness *note, *hold;          /* of the stored bytes; one of them or none */
 };
 
 struct sr_opening;

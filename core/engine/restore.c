@@ -154,6 +154,7 @@ static void restoring_done(struct sr_restoring *r)
     sr_pg_close(r->conn);
     sr_pg_target_free(r->pg);
     sr_pg_tool_done(&r->tool);
+    sr_witness_free(r->witness);
     free(r->key);
     free(r->database);
     free(r->spool_dir);

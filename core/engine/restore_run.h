@@ -32,6 +32,7 @@ struct sr_restoring {
     char *key;                               /* the object's, or NULL */
     const char *file;
     struct sr_passphrase *passphrase;
+    struct sr_witness *witness; /* of the check: what is restored is what was checked */
     enum sr_restore_kind kind;
 
     /* where */

@@ -145,7 +145,7 @@ int sr_restore_find(struct sr_restoring *r, struct sr_error *err)
 }
 
 static int opening_at(struct sr_restoring *r, const char *what, enum sr_opening_depth depth,
-                      struct sr_opening **ret, struct sr_error *err)
+                      int check, struct sr_opening **ret, struct sr_error *err)
 {
     struct sr_opening_options oo = {.what = what,
                                     .store = r->store,
@@ -153,14 +153,16 @@ static int opening_at(struct sr_restoring *r, const char *what, enum sr_opening_
                                     .file = r->file,
                                     .depth = depth,
                                     .passphrase = r->passphrase,
-                                    .expect = r->object};
+                                    .expect = r->object,
+                                    .note = check ? r->witness : NULL,
+                                    .hold = check ? NULL : r->witness};
     return sr_opening_start(r->ctx, &oo, ret, err);
 }
 
 int sr_restore_open(struct sr_restoring *r, const char *what, struct sr_opening **ret,
                     struct sr_error *err)
 {
-    return opening_at(r, what, SR_OPEN_RAW, ret, err);
+    return opening_at(r, what, SR_OPEN_RAW, 0, ret, err);
 }
 
 /* With a manifest the stored digest vouches for every byte, so one cheap pass is enough; a file
@@ -175,7 +177,9 @@ int sr_restore_check(struct sr_restoring *r, struct sr_error *err)
     int whole = !r->object;
     if (!buf)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    int rc = opening_at(r, "checking", whole ? SR_OPEN_RAW : SR_OPEN_STORED, &op, err);
+    int rc = r->witness ? SR_OK : sr_witness_new(&r->witness, err);
+    if (rc == SR_OK)
+        rc = opening_at(r, "checking", whole ? SR_OPEN_RAW : SR_OPEN_STORED, 1, &op, err);
     if (rc == SR_OK && whole)
         rc = sr_structure_new(r->ctx->cfg, &s, err);
     while (rc == SR_OK && n > 0) {

@@ -243,6 +243,7 @@ int sr_test_one(struct sr_testing *t, const struct sr_manifest_object *o, struct
         rc = in_scratch(t, &r, o, ret, err);
     sr_pg_close(r.conn);
     sr_pg_tool_done(&r.tool);
+    sr_witness_free(r.witness);
     free(r.key);
     free(r.database);
     free(r.spool_dir);
