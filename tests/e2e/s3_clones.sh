@@ -68,8 +68,14 @@ s3_set store '{"condition": "no", "modern": false}'
 exit_is 0 'b2: an object' call save d "$SR_SRCDIR/LICENSE"
 contains 'b2: the guard is told to be weak' "$ERR" 'two hosts at once can defeat'
 s3_set store '{"parts_equal": true}'
-exit_is 90 'r2: parts that grow' with BACKUP_S3_MAX_PARTS=2 BACKUP_S3_CONCURRENCY=5 call save d "$T/big"
+cat "$T/big" "$T/big" | head -c 16500000 >"$T/bigger"
+grown=(BACKUP_S3_MAX_PARTS=4 BACKUP_S3_CONCURRENCY=5)
+exit_is 90 'r2: parts that grow' with "${grown[@]}" call save d "$T/bigger"
 contains 'r2: says what to set' "$ERR" 'part_growth=off'
+exit_is 0 'r2: that is it' with "${grown[@]}" BACKUP_S3_PART_GROWTH=off call save d "$T/bigger"
+s3_set store '{"parts_max": 2}'
+exit_is 40 'scaleway: more parts than are allowed' call save d "$T/big"
+exit_is 0 'scaleway: larger ones instead' with BACKUP_S3_MAX_PARTS=2 BACKUP_S3_CONCURRENCY=5 call save d "$T/big"
 s3_set store '{"region": "garage"}'
 exit_is 0 'garage: its region is found out' call save d "$SR_SRCDIR/LICENSE"
 finish

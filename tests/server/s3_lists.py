@@ -20,7 +20,8 @@ def pages(rows, query, marks, encoded):
 
 def encoder(query):
     if "encoding-type" in query and state.set["encoding"]:
-        return lambda s: urllib.parse.quote_plus(s, safe="/")
+        # More than has to be: who does not decode sees no key as it is.
+        return lambda s: urllib.parse.quote_plus(s, safe="/").replace("_", "%5F")
     return escape
 
 
