@@ -71,6 +71,7 @@ contains 'AbortMultipartUpload: how many' "$ERR" '1 of the unfinished uploads co
 without ListMultipartUploadParts '' '{"match": "PUT partNumber=3&", "reply": {"status": 403}}'
 exit_is 30 'ListMultipartUploadParts: an upload that fails' call save k "$T/big"
 contains 'ListMultipartUploadParts: what it says' "$ERR" 'no right to see whether a part is left'
+lacks 'ListMultipartUploadParts: which is not that it goes on' "$ERR" 'could not be ended'
 is 'ListMultipartUploadParts: it is ended' "$(uploads store k)" 0
 without ListMultipartUploadParts '' '{"match": "PUT partNumber=3&", "reply": {"status": 403}}' '{"match": "DELETE uploadId", "reply": {"status": 403}}'
 call save k "$T/big" >/dev/null 2>&1

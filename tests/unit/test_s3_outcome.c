@@ -231,7 +231,7 @@ static void stalled_completion_is_tried_again(void)
     hook.rig = &r;
     hook.word = "no answer came";
     hook.cancel = 0;
-    hook.jump_s = SC_COMMIT_STALL_S;
+    hook.jump_s = SC_COMMIT_STALL_S + 1;
     r.host.host.log = hooked_log;
     CU_ASSERT_EQUAL(rig_save(&r, (struct source){.left = PART + 4}, SR_STORAGE_SAVE_REPLACE, 0),
                     SR_STORAGE_OK);
