@@ -77,6 +77,8 @@ exit_is 1 'a database that is not there' with BACKUP_DATABASES=shop,nosuch sr do
 told blocker database nosuch
 exit_is 0 'all databases' with BACKUP_ALL_DATABASES=on sr doctor --json
 told ok rights 'everything in second'
+exit_is 0 'all, and a server of restore tests that is away' with BACKUP_ALL_DATABASES=on BACKUP_RESTORE_TEST_URL=postgresql://127.0.0.1:1/x sr doctor --json
+told note 'restore-test server' '127.0.0.1'
 drop_db second
 
 # What stores are asked for.

@@ -82,7 +82,8 @@ for cloud in "${clouds[@]}"; do
 
     # What is done later.
     old=old-$(date -u -d '-9 days' +%Y%m%d%H%M%S)
-    exit_is 0 "$cloud: another, of an old name" sr backup --label "$old"
+    exit_is 0 "$cloud: another, of an old name" sr backup --label "$old" --json
+    until=$(json ".stores[] | select(.name == \"$cloud\") | .locked_until")
     locks "$cloud" >"$T/before"
     exit_is 0 "$cloud: a hold beside it" sr hold "$set"
     exit_is 0 "$cloud: proofs beside it" sr verify "$set" --store "$cloud"
