@@ -79,25 +79,23 @@ static void check_extensions(struct sr_doctor *d, struct sr_pg_conn *c, struct s
     sr_strlist_done(&available);
 }
 
-/* The server of restore tests, where one is set. */
-static void check_test_server(struct sr_doctor *d, struct sr_pg_conn *c)
+/* The server of restore tests; NULL where none is set, or it cannot be reached, which is told. */
+static struct sr_pg_conn *test_server(struct sr_doctor *d)
 {
     struct sr_pg_target *t = NULL;
     struct sr_pg_conn *server = NULL;
     struct sr_error e = SR_ERROR_INIT;
     const char *url = sr_config_str(d->ctx->cfg, "BACKUP_RESTORE_TEST_URL");
     if (!url)
-        return;
+        return NULL;
     int rc = sr_pg_target_from_url(url, &t, &e);
     if (rc == SR_OK)
         rc = sr_pg_connect(t, NULL, &server, &e);
     if (rc != SR_OK)
         sr_doctor_add(d, SR_DOCTOR_NOTE, "restore-test server", "see BACKUP_RESTORE_TEST_URL", "%s",
                       e.text);
-    else
-        check_extensions(d, c, server, "the server of restore tests");
-    sr_pg_close(server);
     sr_pg_target_free(t);
+    return server;
 }
 
 /* What it weighs, for when no backup of it tells. */
@@ -117,9 +115,9 @@ static void take_size(struct sr_doctor *d, struct sr_pg_conn *c)
     d->estimate_largest = dump > d->estimate_largest ? dump : d->estimate_largest;
 }
 
-/* One of the databases; first is a connection to one of them. */
+/* One of the databases; first is a connection to one of them; test may be NULL. */
 static void check_database(struct sr_doctor *d, struct sr_pg_target *t, struct sr_pg_conn *first,
-                           const char *name)
+                           struct sr_pg_conn *test, const char *name)
 {
     struct sr_pg_conn *own = NULL;
     struct sr_error e = SR_ERROR_INIT;
@@ -136,7 +134,8 @@ static void check_database(struct sr_doctor *d, struct sr_pg_target *t, struct s
                       "%s", e.text);
     check_objects(d, c);
     check_extensions(d, c, c, "its server");
-    check_test_server(d, c);
+    if (test)
+        check_extensions(d, c, test, "the server of restore tests");
     take_size(d, c);
     sr_pg_close(own);
 }
@@ -191,8 +190,10 @@ void sr_doctor_databases(struct sr_doctor *d)
         sr_doctor_add(d, SR_DOCTOR_BLOCKER, "database", NULL, "%s", e.text);
     else
         take_source(d, c, &list, all);
+    struct sr_pg_conn *test = rc == SR_OK ? test_server(d) : NULL;
     for (size_t i = 0; rc == SR_OK && i < list.len; i++)
-        check_database(d, t, c, list.items[i]);
+        check_database(d, t, c, test, list.items[i]);
+    sr_pg_close(test);
     check_tools(d, version);
     sr_strlist_done(&list);
     sr_pg_close(c);

@@ -155,7 +155,7 @@ run with BACKUP_STORAGE_ADAPTER=local,s3 BACKUP_S3_PART_GROWTH=on sr doctor --js
 told note 'store s3' 'later parts will have to grow'
 # Where credentials came from is told, above all where they are wrong.
 told ok 'store s3' 'using credentials from AWS_ACCESS_KEY_ID'
-exit_is 1 'a wrong key' with AWS_SECRET_ACCESS_KEY=another BACKUP_DIR="$T/state" sr doctor --json
+exit_is 1 'a wrong key' with BACKUP_STORAGE_ADAPTER=s3 AWS_SECRET_ACCESS_KEY=another BACKUP_DIR="$T/state" sr doctor --json
 told ok 'store s3' 'using credentials from AWS_ACCESS_KEY_ID'
 told blocker 'store s3' SignatureDoesNotMatch
 lacks 'the key is not shown' "$OUT$ERR" another
