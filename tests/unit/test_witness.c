@@ -191,7 +191,7 @@ static void replaced_between(void)
     CU_ASSERT_EQUAL(n, LONGEST);
     put(path, 0, (off_t)BLOCK + 7, "DROP", 4);
     CU_ASSERT_EQUAL(opened(&ctx, &oo, &n, &err), SR_E_CORRUPT);
-    CU_ASSERT_EQUAL(n, BLOCK);
+    CU_ASSERT(n <= BLOCK); /* who is slower than the thread that reads gets no more of it */
     CU_ASSERT_PTR_NULL(memmem(got, n, "DROP", 4));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
     sr_witness_free(w);
