@@ -25,6 +25,7 @@ struct fetching {
     struct sr_store_rw *store;
     struct sr_catalog_set set;
     struct sr_manifest *manifest;
+    struct sr_buf text; /* of the manifest, as it was checked */
     struct sr_passphrase *passphrase;
     char *dir;
 };
@@ -135,23 +136,36 @@ static int fetch_to_file(struct fetching *f, const struct sr_manifest_object *o,
     return rc;
 }
 
-/* What lies beside the objects, so that the folder is a store in itself. */
-static int fetch_beside(struct fetching *f, const char *key, struct sr_strlist *ret_files,
-                        struct sr_error *err)
+static int put_beside(struct fetching *f, const char *key, const struct sr_buf *text,
+                      struct sr_strlist *ret_files, struct sr_error *err)
 {
     struct landing l = {-1, NULL, NULL};
-    struct sr_buf b;
-    sr_buf_init(&b, SR_DETAIL_MAX);
-    int rc = sr_store_fetch_small(sr_store_ro(f->store), key, &b, err);
-    if (rc == SR_OK)
-        rc = landing_begin(f->dir, key, &l, err);
-    if (rc == SR_OK && sr_write_full(l.fd, sr_buf_str(&b), b.len) != 0)
+    int rc = landing_begin(f->dir, key, &l, err);
+    if (rc == SR_OK && sr_write_full(l.fd, sr_buf_str(text), text->len) != 0)
         rc = sr_fail_errno(err, errno, "cannot write %s", l.path);
     if (rc == SR_OK)
         rc = landing_commit(&l, err);
     if (rc == SR_OK && sr_strlist_add(ret_files, l.path) != SR_OK)
         rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     landing_done(&l);
+    return rc;
+}
+
+/* What lies beside the objects, so that the folder is a store in itself. Where sha256 is not empty
+ * somebody vouches for it. */
+static int fetch_beside(struct fetching *f, const char *key, const char *sha256,
+                        struct sr_strlist *ret_files, struct sr_error *err)
+{
+    struct sr_buf b;
+    char sum[65] = "";
+    sr_buf_init(&b, SR_DETAIL_MAX);
+    int rc = sr_store_fetch_small(sr_store_ro(f->store), key, &b, err);
+    if (rc == SR_OK && *sha256)
+        rc = sr_trust_sha256(sr_buf_str(&b), b.len, sum, err);
+    if (rc == SR_OK && strcmp(sum, sha256) != 0)
+        rc = sr_fail(err, SR_E_CORRUPT, "%s is not the one that was signed", key);
+    if (rc == SR_OK)
+        rc = put_beside(f, key, &b, ret_files, err);
     sr_buf_done(&b);
     return rc;
 }
@@ -161,18 +175,19 @@ static int fetch_besides(struct fetching *f, struct sr_strlist *ret_files, struc
     char key[SR_KEY_MAX];
     int rc = SR_OK;
     if (f->manifest->detail_key)
-        rc = fetch_beside(f, f->manifest->detail_key, ret_files, err);
+        rc = fetch_beside(f, f->manifest->detail_key, f->manifest->detail_sha256, ret_files, err);
     if (rc == SR_OK)
         rc = sr_beside_key(f->set.set, f->set.source, "sha256", key, sizeof key, err);
-    if (rc == SR_OK && (rc = fetch_beside(f, key, ret_files, err)) == SR_E_NOT_FOUND)
+    if (rc == SR_OK && (rc = fetch_beside(f, key, "", ret_files, err)) == SR_E_NOT_FOUND)
         rc = SR_OK; /* adopted sets have none */
     if (rc == SR_OK)
         rc = sr_beside_key(f->set.set, f->set.source, SR_SIGNATURE_SUFFIX, key, sizeof key, err);
-    if (rc == SR_OK && (rc = fetch_beside(f, key, ret_files, err)) == SR_E_NOT_FOUND)
+    if (rc == SR_OK && (rc = fetch_beside(f, key, "", ret_files, err)) == SR_E_NOT_FOUND)
         rc = SR_OK;
     if (rc == SR_OK)
         rc = sr_beside_key(f->set.set, f->set.source, "manifest.json", key, sizeof key, err);
-    return rc == SR_OK ? fetch_beside(f, key, ret_files, err) : rc;
+    /* The bytes that were checked, whatever lies there now. */
+    return rc == SR_OK ? put_beside(f, key, &f->text, ret_files, err) : rc;
 }
 
 static int fetch_to_stdout(struct fetching *f, const char *object, struct sr_error *err)
@@ -209,7 +224,7 @@ static int fetch_all(struct fetching *f, struct sr_strlist *ret_files, struct sr
                               &f->store, &f->set, object, err);
     if (rc == SR_OK)
         rc = sr_trust_manifest(f->ctx, sr_store_ro(f->store), &f->set,
-                               sr_trust_use_of(f->o->backup), NULL, &f->manifest, NULL, err);
+                               sr_trust_use_of(f->o->backup), &f->text, &f->manifest, NULL, err);
     if (rc != SR_OK)
         return rc;
     if (strcmp(out, "-") == 0)
@@ -230,6 +245,7 @@ int sr_fetch_run(struct sr_context *ctx, const struct sr_fetch_options *o,
 {
     struct sr_error own = SR_ERROR_INIT;
     struct fetching f = {.ctx = ctx, .o = o};
+    sr_buf_init(&f.text, SR_MANIFEST_MAX);
     if (!err)
         err = &own;
     int rc = fetch_all(&f, ret_files, err);
@@ -238,6 +254,7 @@ int sr_fetch_run(struct sr_context *ctx, const struct sr_fetch_options *o,
                    "decrypted", o->decrypt ? "yes" : "no", "error", rc == SR_OK ? NULL : err->text,
                    NULL);
     sr_manifest_free(f.manifest);
+    sr_buf_done(&f.text);
     sr_unwatch_stores(ctx, &f.stores);
     sr_stores_close(&f.stores);
     sr_passphrase_free(f.passphrase);

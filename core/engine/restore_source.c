@@ -127,6 +127,26 @@ static int find_in_stores(struct sr_restoring *r, struct sr_error *err)
     return rc;
 }
 
+/* Nothing lies beside a file that would tell who made it. */
+static int file_trust(struct sr_restoring *r, struct sr_error *err)
+{
+    const struct sr_signer *keys = NULL;
+    int rc = sr_trust_keys(r->ctx, &keys, err);
+    if (rc != SR_OK || !keys)
+        return rc;
+    if (sr_config_bool(r->ctx->cfg, "BACKUP_REQUIRE_SIGNATURE"))
+        return sr_fail(err, SR_E_CORRUPT,
+                       "%s is a file, which has no signature, and BACKUP_REQUIRE_SIGNATURE demands "
+                       "one. Restore the backup by its name; a folder that `strongroom fetch` has "
+                       "filled is a store in itself (BACKUP_DIR=FOLDER)",
+                       r->o->backup);
+    sr_log(SR_LOG_WARN,
+           "%s is a file, which has no signature: nothing tells who made it "
+           "(BACKUP_REQUIRE_SIGNATURE=on refuses such)",
+           r->o->backup);
+    return SR_OK;
+}
+
 int sr_restore_find(struct sr_restoring *r, struct sr_error *err)
 {
     struct stat st;
@@ -136,6 +156,7 @@ int sr_restore_find(struct sr_restoring *r, struct sr_error *err)
     if (!r->o->store && stat(r->o->backup, &st) == 0) {
         sr_log(SR_LOG_INFO, "%s is a file here: that is what is restored", r->o->backup);
         r->file = r->o->backup;
+        rc = file_trust(r, err);
     } else {
         rc = find_in_stores(r, err);
     }

@@ -36,12 +36,23 @@ static const char *fault_of(const struct sr_standing *s)
     return NULL;
 }
 
+enum {
+    SET_GOOD,
+    SET_BAD,
+    SET_NOTHING, /* and not even its size counts: it may be another's, put there to use up room */
+};
+
+enum faults {
+    FAULTS_HEARD,
+    FAULTS_UNHEARD, /* what proofs say of damage does not count */
+};
+
 static struct sr_retention_input input_of(const struct sr_catalog_set *set, const char *label,
-                                          int bad)
+                                          int bad, enum faults faults)
 {
     struct sr_standing standing;
     sr_standing_of(&set->proofs, &standing);
-    const char *fault = fault_of(&standing);
+    const char *fault = faults == FAULTS_HEARD ? fault_of(&standing) : NULL;
     return (struct sr_retention_input){.set = set->set,
                                        .source = set->source,
                                        .label = label,
@@ -51,12 +62,13 @@ static struct sr_retention_input input_of(const struct sr_catalog_set *set, cons
                                        .good = set->has_manifest && !bad && !fault,
                                        .fault = fault,
                                        .rung = standing.rung,
-                                       .size = set->data_size};
+                                       .size = bad == SET_NOTHING ? 0 : set->data_size};
 }
 
 static int judge(struct sr_context *ctx, const struct sr_store *store,
                  const struct sr_catalog_set *const *sets, size_t n, const unsigned char *bad,
-                 int64_t at, struct sr_retention_verdict **ret, struct sr_error *err)
+                 enum faults faults, int64_t at, struct sr_retention_verdict **ret,
+                 struct sr_error *err)
 {
     struct sr_retention_rules rules = {0};
     struct sr_strlist unescaped = {0};
@@ -68,7 +80,7 @@ static int judge(struct sr_context *ctx, const struct sr_store *store,
     for (size_t i = 0; rc == SR_OK && i < n; i++) {
         const char *label = label_of(sets[i], &unescaped);
         if (label)
-            in[i] = input_of(sets[i], label, bad && bad[i]);
+            in[i] = input_of(sets[i], label, bad ? bad[i] : SET_GOOD, faults);
         else
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
@@ -89,19 +101,19 @@ int sr_retention_judge_sets(struct sr_context *ctx, const struct sr_store *store
                             const struct sr_catalog_set *const *sets, size_t n, int64_t at,
                             struct sr_retention_verdict **ret, struct sr_error *err)
 {
-    return judge(ctx, store, sets, n, NULL, at, ret, err);
+    return judge(ctx, store, sets, n, NULL, FAULTS_HEARD, at, ret, err);
 }
 
 static int judge_catalog(struct sr_context *ctx, const struct sr_store *store,
-                         const struct sr_catalog *c, const unsigned char *bad, int64_t at,
-                         struct sr_retention_verdict **ret, struct sr_error *err)
+                         const struct sr_catalog *c, const unsigned char *bad, enum faults faults,
+                         int64_t at, struct sr_retention_verdict **ret, struct sr_error *err)
 {
     const struct sr_catalog_set **sets = calloc(c->len + 1, sizeof *sets);
     if (!sets)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < c->len; i++)
         sets[i] = &c->sets[i];
-    int rc = judge(ctx, store, sets, c->len, bad, at, ret, err);
+    int rc = judge(ctx, store, sets, c->len, bad, faults, at, ret, err);
     free(sets);
     return rc;
 }
@@ -110,7 +122,7 @@ int sr_retention_judge_names(struct sr_context *ctx, const struct sr_store *stor
                              const struct sr_catalog *c, int64_t at,
                              struct sr_retention_verdict **ret, struct sr_error *err)
 {
-    return judge_catalog(ctx, store, c, NULL, at, ret, err);
+    return judge_catalog(ctx, store, c, NULL, FAULTS_HEARD, at, ret, err);
 }
 
 static int by_text(const void *a, const void *b)
@@ -138,39 +150,143 @@ static int set_is_whole(struct sr_context *ctx, struct sr_store *store, const st
     return rc;
 }
 
+/* What is known of a catalogue's sets while they are judged, by their index. */
+struct judging {
+    struct sr_context *ctx;
+    struct sr_store *store;
+    const struct sr_catalog *c;
+    int64_t at;
+    int keyed;                 /* signatures can be checked here */
+    unsigned char *bad, *seen; /* SET_*, of what was opened; opened at all */
+};
+
+static int open_one(struct judging *j, size_t i, struct sr_error *err)
+{
+    const struct sr_catalog_set *set = &j->c->sets[i];
+    struct sr_error why = SR_ERROR_INIT;
+    int whole = 0, rc = sr_context_check(j->ctx, err);
+    if (rc != SR_OK)
+        return rc;
+    rc = set_is_whole(j->ctx, j->store, j->c, set, &whole, &why);
+    if (rc != SR_OK)
+        return sr_error_copy(err, &why);
+    if (!whole)
+        sr_log(SR_LOG_WARN, "store %s: backup %s of %s is not whole: %s", sr_store_name(j->store),
+               set->set, set->source, why.text);
+    j->seen[i] = 1;
+    j->bad[i] = whole ? SET_GOOD : j->keyed ? SET_NOTHING : SET_BAD;
+    return SR_OK;
+}
+
+/* From the newest back, each source until a whole set is found: those are what the rules rely on.
+ */
+static int open_newest(struct judging *j, struct sr_error *err)
+{
+    struct sr_strlist settled = {0}; /* sources whose newest whole set was found */
+    int rc = SR_OK;
+    for (size_t i = j->c->len; rc == SR_OK && i-- > 0;) {
+        const struct sr_catalog_set *set = &j->c->sets[i];
+        if (!set->has_manifest || sr_strlist_has(&settled, set->source))
+            continue;
+        rc = open_one(j, i, err);
+        if (rc == SR_OK && j->bad[i] == SET_GOOD && set->time <= j->at &&
+            sr_strlist_add(&settled, set->source) != SR_OK)
+            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    }
+    sr_strlist_done(&settled);
+    return rc;
+}
+
+/* Opens what the rules count of one source: so many of its newest, all where tiers or a budget look
+ * at all, and what proofs put first. */
+static int open_counted(struct judging *j, const struct sr_retention_verdict *v, const char *source,
+                        const struct sr_retention_options *o, int *ret_more, struct sr_error *err)
+{
+    size_t most = o->last > o->min_keep ? o->last : o->min_keep, counted = 0;
+    int all = o->size > 0, rc = SR_OK;
+    for (int t = 0; t < SR_TIERS; t++)
+        all |= o->tiers[t] > 0;
+    for (size_t i = j->c->len; rc == SR_OK && i-- > 0;) {
+        const struct sr_catalog_set *set = &j->c->sets[i];
+        if (!set->has_manifest || j->bad[i] != SET_GOOD || strcmp(set->source, source) != 0 ||
+            set->time <= 0 || set->time > j->at)
+            continue;
+        if (counted++ >= most && !all && set->proofs.len == 0)
+            continue;
+        if (v[i].keep && !j->seen[i])
+            rc = open_one(j, i, err);
+        *ret_more |= rc == SR_OK && j->bad[i] != SET_GOOD;
+    }
+    return rc;
+}
+
+/* Where a key tells which sets are real: those that stay while others of their source go are
+ * opened, because a forged one among them would push out a real one. *ret_more: one was bad. */
+static int open_kept(struct judging *j, const struct sr_retention_verdict *v, int *ret_more,
+                     struct sr_error *err)
+{
+    struct sr_retention_rules rules = {0};
+    struct sr_strlist losing = {0}; /* sources of which something goes */
+    int rc = sr_retention_rules_read(j->ctx->cfg, j->store, &rules, err);
+    for (size_t i = 0; rc == SR_OK && i < j->c->len; i++)
+        if (!v[i].keep && !sr_strlist_has(&losing, j->c->sets[i].source) &&
+            sr_strlist_add(&losing, j->c->sets[i].source) != SR_OK)
+            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    for (size_t i = 0; rc == SR_OK && i < losing.len; i++)
+        rc = open_counted(j, v, losing.items[i], &rules.options, ret_more, err);
+    sr_strlist_done(&losing);
+    sr_retention_rules_done(&rules);
+    return rc;
+}
+
+/* Who can write can also write that a check failed. What goes only because of such words stays. */
+static int spare_blamed(struct judging *j, struct sr_retention_verdict *v, struct sr_error *err)
+{
+    struct sr_retention_verdict *all = NULL;
+    int rc = judge_catalog(j->ctx, j->store, j->c, j->bad, FAULTS_UNHEARD, j->at, &all, err);
+    for (size_t i = 0; rc == SR_OK && i < j->c->len; i++)
+        if (!v[i].keep && all[i].keep)
+            v[i] = all[i];
+    free(all);
+    return rc;
+}
+
+static int judge_signed(struct judging *j, struct sr_retention_verdict **ret, struct sr_error *err)
+{
+    struct sr_retention_verdict *v = NULL;
+    int more = 1, rc = SR_OK;
+    while (rc == SR_OK && more) {
+        free(v);
+        v = NULL;
+        more = 0;
+        rc = judge_catalog(j->ctx, j->store, j->c, j->bad, FAULTS_HEARD, j->at, &v, err);
+        if (rc == SR_OK && j->keyed)
+            rc = spare_blamed(j, v, err);
+        if (rc == SR_OK && j->keyed)
+            rc = open_kept(j, v, &more, err);
+    }
+    if (rc == SR_OK)
+        *ret = v;
+    else
+        free(v);
+    return rc;
+}
+
 int sr_retention_judge_store(struct sr_context *ctx, struct sr_store *store,
                              const struct sr_catalog *c, int64_t at,
                              struct sr_retention_verdict **ret, struct sr_error *err)
 {
-    unsigned char *bad = calloc(c->len + 1, 1);
-    struct sr_strlist settled = {0}; /* sources whose newest whole set was found */
-    int rc = bad ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    /* From the newest back, each source until a whole set is found: those are what the rules rely
-     * on. */
-    for (size_t i = c->len; rc == SR_OK && i-- > 0;) {
-        const struct sr_catalog_set *set = &c->sets[i];
-        struct sr_error why = SR_ERROR_INIT;
-        int whole = 0;
-        if (!set->has_manifest || sr_strlist_has(&settled, set->source))
-            continue;
-        rc = sr_context_check(ctx, err);
-        if (rc != SR_OK)
-            break;
-        rc = set_is_whole(ctx, store, c, set, &whole, &why);
-        if (rc != SR_OK) {
-            sr_error_copy(err, &why);
-            break;
-        }
-        if (!whole)
-            sr_log(SR_LOG_WARN, "store %s: backup %s of %s is not whole: %s", sr_store_name(store),
-                   set->set, set->source, why.text);
-        bad[i] = !whole;
-        if (whole && set->time <= at && sr_strlist_add(&settled, set->source) != SR_OK)
-            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    }
-    sr_strlist_done(&settled);
+    const struct sr_signer *keys = NULL;
+    int rc = sr_trust_keys(ctx, &keys, err);
+    struct judging j = {
+        ctx, store, c, at, keys != NULL, calloc(c->len + 1, 1), calloc(c->len + 1, 1)};
+    if (rc == SR_OK && (!j.bad || !j.seen))
+        rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
-        rc = judge_catalog(ctx, store, c, bad, at, ret, err);
-    free(bad);
+        rc = open_newest(&j, err);
+    if (rc == SR_OK)
+        rc = judge_signed(&j, ret, err);
+    free(j.bad);
+    free(j.seen);
     return rc;
 }

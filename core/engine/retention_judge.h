@@ -2,7 +2,10 @@
  *
  * Two questions: judge_names goes by names alone, for `list`; judge_store also opens the manifests
  * that a deletion would rely on (the newest set of each source), and drops nothing of a source
- * whose newest set is not whole. Verdicts come as one malloc'd array, in the order of c->sets.
+ * whose newest set is not whole. Where a key to check signatures with is set (signer.h), every set
+ * that stays while another of its source goes is opened as well, and one that is forged counts for
+ * no rule; what would go only because a proof speaks of damage stays. Verdicts come as one malloc'd
+ * array, in the order of c->sets.
  */
 #ifndef SR_ENGINE_RETENTION_JUDGE_H
 #define SR_ENGINE_RETENTION_JUDGE_H

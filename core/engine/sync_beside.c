@@ -296,6 +296,11 @@ int sr_sync_beside(struct sr_sync_moving *v, struct sr_error *err)
             v->source_bad = 1;
             rc = sr_fail(err, SR_E_CORRUPT, "store %s: %s is missing, or nothing vouches for it",
                          v->l->s->from.name, v->m->detail_key);
+        } else if (v->trust.state == SR_TRUST_SIGNED && strcmp(sha, v->trust.detail) != 0) {
+            /* The sums vouch for it against damage, not against whoever wrote them. */
+            v->source_bad = 1;
+            rc = sr_fail(err, SR_E_CORRUPT, "store %s: %s is not the one that was signed",
+                         v->l->s->from.name, v->m->detail_key);
         } else {
             rc = detail_move(v, &detail, sha, err);
         }

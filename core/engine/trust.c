@@ -31,13 +31,13 @@ enum sr_trust_use sr_trust_use_of(const char *backup)
                                                              : SR_TRUST_TO_USE;
 }
 
-static int sha256(const void *data, size_t len, char out[65], struct sr_error *err)
+int sr_trust_sha256(const void *data, size_t len, char ret[65], struct sr_error *err)
 {
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned n = 0;
     if (EVP_Digest(data, len, sum, &n, EVP_sha256(), NULL) != 1 || n != 32)
         return sr_fail(err, SR_E_INTERNAL, "SHA-256 is not to be had from OpenSSL");
-    sr_hex(sum, n, out);
+    sr_hex(sum, n, ret);
     return SR_OK;
 }
 
@@ -90,7 +90,7 @@ int sr_trust_look(struct sr_context *ctx, struct sr_store *store, const struct s
     memcpy(want.set, set->set, sizeof want.set);
     memcpy(want.source, set->source, sizeof want.source);
     sr_buf_init(&sig, SR_SIGNATURE_MAX);
-    rc = sha256(text, len, want.manifest, err);
+    rc = sr_trust_sha256(text, len, want.manifest, err);
     if (rc == SR_OK)
         rc = fetch(store, set, &sig, &t, &there, err);
     if (rc == SR_OK && there)
@@ -198,38 +198,76 @@ void sr_trust_notice(struct sr_context *ctx, const struct sr_store *store,
 
 /* --- judging --- */
 
-static int judge_age(struct sr_context *ctx, struct sr_store *store, const struct sr_manifest *m,
-                     const struct sr_trust *t, struct sr_error *err)
+/* What this host remembers of the source; SR_E_NOT_FOUND: nothing. */
+static int remembered(struct sr_context *ctx, const struct sr_store *store, const char *source,
+                      struct sr_newest *ret)
 {
     _cleanup_free_ char *state = NULL;
-    const char *floor = sr_config_str(ctx->cfg, "BACKUP_SIGN_NOT_BEFORE");
     struct sr_newest_where w;
-    struct sr_newest n;
+    int rc = where_of(ctx, store, source, &state, &w, NULL);
+    return rc == SR_OK ? sr_newest_read(state, &w, ret, NULL) : rc;
+}
+
+static int judge_floor(struct sr_context *ctx, struct sr_store *store, const struct sr_manifest *m,
+                       struct sr_error *err)
+{
+    const char *floor = sr_config_str(ctx->cfg, "BACKUP_SIGN_NOT_BEFORE");
     int64_t oldest = 0;
-    char made[SR_TIME_ISO_SIZE], then[SR_TIME_ISO_SIZE];
-    sr_time_iso(m->created_at, made);
+    char made[SR_TIME_ISO_SIZE];
     if (floor && sr_time_parse(floor, &oldest) != SR_OK)
         return sr_fail(err, SR_E_CONFIG,
                        "BACKUP_SIGN_NOT_BEFORE is no time: \"%.60s\"; write 2026-11-20 or "
                        "2026-11-20T13:05:01Z",
                        floor);
-    if (floor && m->created_at < oldest)
-        return sr_fail(err, SR_E_REFUSED,
-                       "the latest backup of %s in store %s is %s (%s), older than "
-                       "BACKUP_SIGN_NOT_BEFORE (%s): are newer ones gone? Name the backup to take "
-                       "it all the same",
-                       m->source, sr_store_name(store), m->set, made, floor);
-    if (t->state != SR_TRUST_SIGNED || where_of(ctx, store, m->source, &state, &w, NULL) != SR_OK ||
-        sr_newest_read(state, &w, &n, NULL) != SR_OK || n.time <= m->created_at ||
-        strcmp(n.set, m->set) == 0)
+    if (!floor || m->created_at >= oldest)
         return SR_OK;
+    sr_time_iso(m->created_at, made);
+    return sr_fail(err, SR_E_REFUSED,
+                   "the latest backup of %s in store %s is %s (%s), older than "
+                   "BACKUP_SIGN_NOT_BEFORE (%s): are newer ones gone? Name the backup to take "
+                   "it all the same",
+                   m->source, sr_store_name(store), m->set, made, floor);
+}
+
+/* Nonzero when the remembered set is still there, and m is another one for a good reason: `latest`
+ * of a label, or names that tell the times. Where names tell none the store's own times decide, and
+ * whoever writes there makes those. */
+static int is_there(struct sr_store *store, const struct sr_newest *n, const struct sr_manifest *m)
+{
+    char key[SR_KEY_MAX], label[SR_SET_MAX];
+    int64_t named = -1;
+    sr_set_split(m->set, label, &named);
+    return named > 0 &&
+           sr_beside_key(n->set, m->source, "manifest.json", key, sizeof key, NULL) == SR_OK &&
+           sr_store_stat(store, key, NULL, NULL, NULL) == SR_OK;
+}
+
+/* When an unsigned one was made is what whoever put it there says. */
+static int judge_age(struct sr_context *ctx, struct sr_store *store, const struct sr_manifest *m,
+                     const struct sr_trust *t, struct sr_error *err)
+{
+    struct sr_newest n;
+    char made[SR_TIME_ISO_SIZE], then[SR_TIME_ISO_SIZE];
+    if (t->state == SR_TRUST_UNCHECKED || remembered(ctx, store, m->source, &n) != SR_OK ||
+        strcmp(n.set, m->set) == 0 || (t->state == SR_TRUST_SIGNED && n.time <= m->created_at) ||
+        is_there(store, &n, m))
+        return SR_OK;
+    sr_time_iso(m->created_at, made);
     sr_time_iso(n.time, then);
     return sr_fail(
         err, SR_E_REFUSED,
-        "the latest backup of %s in store %s is %s (%s), but %s (%s) was there when this "
+        "the latest backup of %s in store %s is %s (%s), but %s (%s) was there, signed, when this "
         "host last looked, and is gone without a prune of this host: did somebody delete "
         "it? Look in other stores, or name the backup to take it all the same",
         m->source, sr_store_name(store), m->set, made, n.set, then);
+}
+
+/* Nonzero when this host has seen the signature of this very backup. */
+static int was_signed(struct sr_context *ctx, const struct sr_store *store,
+                      const struct sr_manifest *m)
+{
+    struct sr_newest n;
+    return remembered(ctx, store, m->source, &n) == SR_OK && strcmp(n.set, m->set) == 0;
 }
 
 int sr_trust_judge(struct sr_context *ctx, struct sr_store *store, const struct sr_manifest *m,
@@ -250,12 +288,20 @@ int sr_trust_judge(struct sr_context *ctx, struct sr_store *store, const struct 
                        "backup %s of %s in store %s is not signed, and BACKUP_REQUIRE_SIGNATURE "
                        "demands it%s",
                        m->set, m->source, sr_store_name(store), latest);
+    if (t->state == SR_TRUST_UNSIGNED && was_signed(ctx, store, m))
+        return sr_fail(err, SR_E_CORRUPT,
+                       "backup %s of %s in store %s was signed when this host last looked, and "
+                       "its signature is gone: somebody has taken it away%s",
+                       m->set, m->source, sr_store_name(store), latest);
     if (t->state == SR_TRUST_UNSIGNED && use != SR_TRUST_TO_LOOK)
         sr_log(SR_LOG_WARN,
                "backup %s of %s in store %s is not signed: nothing tells who made it "
                "(BACKUP_REQUIRE_SIGNATURE=on refuses such)",
                m->set, m->source, sr_store_name(store));
-    return use == SR_TRUST_TO_USE_LATEST ? judge_age(ctx, store, m, t, err) : SR_OK;
+    if (use != SR_TRUST_TO_USE_LATEST)
+        return SR_OK;
+    int rc = judge_floor(ctx, store, m, err);
+    return rc == SR_OK ? judge_age(ctx, store, m, t, err) : rc;
 }
 
 int sr_trust_manifest(struct sr_context *ctx, struct sr_store *store,
@@ -292,8 +338,8 @@ int sr_trust_sign(const struct sr_signer *s, const char *set, const char *source
     struct sr_statement st = {.detail = ""};
     (void)snprintf(st.set, sizeof st.set, "%s", set);
     (void)snprintf(st.source, sizeof st.source, "%s", source);
-    int rc = sha256(manifest->data, manifest->len, st.manifest, err);
+    int rc = sr_trust_sha256(manifest->data, manifest->len, st.manifest, err);
     if (rc == SR_OK && detail)
-        rc = sha256(detail->data, detail->len, st.detail, err);
+        rc = sr_trust_sha256(detail->data, detail->len, st.detail, err);
     return rc == SR_OK ? sr_signer_sign(s, &st, out, err) : rc;
 }

@@ -35,8 +35,8 @@ int sr_trust_keys(struct sr_context *ctx, const struct sr_signer **ret, struct s
 int sr_trust_look(struct sr_context *ctx, struct sr_store *store, const struct sr_catalog_set *set,
                   const void *text, size_t len, struct sr_manifest *m, struct sr_trust *ret,
                   struct sr_error *err);
-/* Refuses by what was seen: SR_E_CORRUPT, bad, or missing and required; SR_E_REFUSED, `latest` that
- * is older than what was there; SR_E_CONFIG. */
+/* Refuses by what was seen: SR_E_CORRUPT, bad, or missing and required, or missing where this host
+ * has seen it; SR_E_REFUSED, `latest` that is older than what was there; SR_E_CONFIG. */
 int sr_trust_judge(struct sr_context *ctx, struct sr_store *store, const struct sr_manifest *m,
                    const struct sr_trust *t, enum sr_trust_use use, struct sr_error *err);
 /* sr_catalog_manifest_text, sr_trust_look and sr_trust_judge in one; text and ret_trust may be
@@ -45,6 +45,8 @@ int sr_trust_manifest(struct sr_context *ctx, struct sr_store *store,
                       const struct sr_catalog_set *set, enum sr_trust_use use, struct sr_buf *text,
                       struct sr_manifest **ret, struct sr_trust *ret_trust, struct sr_error *err);
 
+/* As statements and manifests have it: hex, of all bytes. SR_E_INTERNAL. */
+int sr_trust_sha256(const void *data, size_t len, char ret[65], struct sr_error *err);
 /* The signature object's text for a manifest, appended to out; detail may be NULL. What was signed
  * is noted with sr_trust_made. */
 int sr_trust_sign(const struct sr_signer *s, const char *set, const char *source,

@@ -88,7 +88,8 @@ signing_test() { # signing_test: what every kind of key must keep from happening
     exit_is 13 'a signature that was taken away, where one is demanded' demanded sr restore latest --into copy --create --yes
     contains 'is said' "$ERR" 'is not signed, and BACKUP_REQUIRE_SIGNATURE'
     exit_is 13 'verify demands it too' demanded sr verify two
-    exit_is 0 'elsewhere it is taken' signed sr restore latest --into copy --create --yes
+    exit_is 13 'who has seen it misses it' signed sr restore latest --into copy --create --yes
+    exit_is 0 'elsewhere it is taken' fresh sr restore latest --into copy --create --yes
     contains 'with a warning' "$ERR" 'is not signed: nothing tells who made it'
     drop_db copy
     exit_is 0 'list' signed sr list --json

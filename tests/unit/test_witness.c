@@ -1,6 +1,6 @@
 /* What is checked and then used is the same bytes, whoever writes in between. */
 #include "config.h"
-#include "core/engine/opening.h"
+#include "core/engine/restore_run.h"
 #include "core/engine/witness.h"
 #include "tests/unit/unit.h"
 
@@ -199,11 +199,47 @@ static void replaced_between(void)
     (void)unlink(path);
 }
 
+/* A restore of what a manifest vouches for: what is fed to the database is what was checked. */
+static void restored(void)
+{
+    static const char honest[] = "SELECT 1;\n", forged[] = "SELECT 6;\n";
+    char path[] = "/tmp/sr-test-witness-XXXXXX", seen[64];
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_context ctx;
+    struct sr_restore_result result = {0};
+    struct sr_opening *op = NULL;
+    struct sr_manifest_object object = {
+        .size = 10, .sha256 = "b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd"};
+    struct sr_restoring r = {.ctx = &ctx, .result = &result, .file = path, .object = &object};
+    size_t n = 0;
+    int fd = mkostemp(path, O_CLOEXEC);
+    CU_ASSERT_FATAL(fd >= 0 && close(fd) == 0);
+    sr_context_init(&ctx, NULL, &sr_clock_system, NULL, "cli");
+    put(path, O_TRUNC, 0, honest, 10);
+    ASSERT_OK(sr_restore_check(&r, &err), err);
+    put(path, O_TRUNC, 0, forged, 10);
+    ASSERT_OK(sr_restore_open(&r, "restoring", &op, &err), err);
+    CU_ASSERT_EQUAL(sr_opening_read(op, seen, sizeof seen, &n, &err), SR_E_CORRUPT);
+    sr_opening_free(op);
+    op = NULL;
+    put(path, O_TRUNC, 0, honest, 10);
+    sr_error_clear(&err);
+    ASSERT_OK(sr_restore_open(&r, "restoring", &op, &err), err);
+    ASSERT_OK(sr_opening_read(op, seen, sizeof seen, &n, &err), err);
+    CU_ASSERT(n == 10 && memcmp(seen, honest, 10) == 0);
+    sr_opening_free(op);
+    sr_witness_free(r.witness);
+    sr_restore_result_done(&result);
+    sr_context_done(&ctx);
+    (void)unlink(path);
+}
+
 static const struct unit_test tests[] = {{"the same bytes", same},
                                          {"one byte differs", changed},
                                          {"longer or shorter", longer_or_shorter},
                                          {"not checked to the end", not_to_the_end},
                                          {"an object replaced between two reads", replaced_between},
+                                         {"what is restored was checked", restored},
                                          {0}};
 
 int main(void)
