@@ -45,5 +45,5 @@ trouble_end
 azurite_stop
 rm -rf "$AZURITE_DIR"
 ok 'Azurite starts with TLS' azurite_start --tls || finish
-suite secure --quick --keys 20 --slack 1KiB
+suite secure --quick --keys 20
 finish

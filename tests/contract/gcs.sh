@@ -5,10 +5,8 @@
 . "${SR_SRCDIR:-$(dirname "$0")/../..}/tests/lib.sh"
 . "$SR_SRCDIR/tests/lib/server.sh"
 . "$SR_SRCDIR/tests/lib/gcs.sh"
-# Each opening makes connections for the token and to the bucket, of which libcurl and OpenSSL keep some bytes, without
-# any code of ours as well; under valgrind no block is left.
 check() { # check OPTION...
-    "$SR_BUILDDIR/strongroom-plugin-check" --slack 1KiB "$@" gcs bucket=bucket endpoint_url="$BACKUP_GCS_ENDPOINT_URL" \
+    "$SR_BUILDDIR/strongroom-plugin-check" "$@" gcs bucket=bucket endpoint_url="$BACKUP_GCS_ENDPOINT_URL" \
         application_credentials="$GOOGLE_APPLICATION_CREDENTIALS" no_metadata=true part_size=5MiB concurrency=1 \
         ${BACKUP_GCS_CA_FILE:+ca_file="$BACKUP_GCS_CA_FILE"} "${more[@]}"
 }
