@@ -46,7 +46,5 @@ trouble_end
 swift_stop
 rm -rf "$SWIFT_DIR"
 ok 'Swift starts with TLS' swift_start --tls || finish
-# Each TLS connection of Debian's libcurl with OpenSSL keeps some 200 to 600 bytes, without any code of ours
-# as well.
-suite secure --quick --keys 20 --slack 1KiB
+suite secure --quick --keys 20
 finish
