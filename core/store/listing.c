@@ -73,6 +73,20 @@ no_memory:
     return 1;
 }
 
+/* A listing in order is bounded like one that is gathered: its callers gather, too. */
+static int too_many(struct sr_listing *l, const struct sr_storage_entry *e)
+{
+    l->bytes += sizeof(struct sr_gathered) + strlen(e->key) + (e->version ? strlen(e->version) : 0);
+    if (l->bytes <= SR_LISTING_MAX)
+        return 0;
+    l->code = sr_fail(&l->err, SR_E_CORRUPT,
+                      "store %s: the listing does not end: the names of %" PRIu64
+                      " objects are more than the %u MiB that are taken; if that many are there, "
+                      "give the backups a prefix of their own",
+                      l->s->name, l->passed, (unsigned)(SR_LISTING_MAX >> 20));
+    return 1;
+}
+
 static int accept_entry(struct sr_listing *l, const struct sr_storage_entry *from)
 {
     const char *said = NULL;
@@ -101,6 +115,8 @@ static int accept_entry(struct sr_listing *l, const struct sr_storage_entry *fro
         memcpy(l->last, e.key, strlen(e.key) + 1);
     }
     l->passed++;
+    if (too_many(l, &e))
+        return 1;
     size_t prefix = strlen(l->s->prefix);
     int summed = e.checksum && e.checksum_len > 0 && e.checksum_len <= SR_SUM_MAX &&
                  e.checksum_kind > 0 && e.checksum_kind <= UINT8_MAX;

@@ -5,6 +5,11 @@
 
 #include "core/store/store_private.h"
 
+/* What the names of one listing may come to, with what is held beside each: some two million
+ * objects of usual names. Whoever answers with ever more of them does not use up this machine's
+ * memory. */
+#define SR_LISTING_MAX ((uint64_t)256 << 20)
+
 struct sr_gathered;
 
 struct sr_listing {
@@ -21,6 +26,7 @@ struct sr_listing {
     int code; /* SR_OK, or what err holds */
     struct sr_error err;
     uint64_t passed; /* handed on, or gathered */
+    uint64_t bytes;  /* of these, as SR_LISTING_MAX counts */
     struct sr_gathered *gathered;
     size_t len, cap;
     char last[SR_KEY_MAX]; /* full key of the entry before */

@@ -93,7 +93,8 @@ typedef int (*sr_store_write_fn)(void *ctx, const void *data, size_t len, struct
 typedef int (*sr_store_pull_fn)(void *ctx, void *buf, size_t cap, int timeout_ms, size_t *ret_len,
                                 struct sr_error *err);
 
-/* Sorted bytewise by key. Memory bounded by what is emitted where the store sorts itself. */
+/* Sorted bytewise by key. Memory bounded by what is emitted where the store sorts itself; names
+ * beyond some 256 MiB of them are SR_E_CORRUPT: such a listing does not end. */
 int sr_store_list(struct sr_store *s, const char *prefix, const char *start_after,
                   sr_store_emit_fn emit, void *ctx, struct sr_error *err);
 /* Calls emit once with the entry; SR_E_NOT_FOUND when there is none. */

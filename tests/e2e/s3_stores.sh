@@ -146,6 +146,11 @@ ok 'new keys without end come in' poll 20 eval '[ "$(server_requests store .numb
 kill -TERM "$pid"
 wait "$pid"
 is 'new keys without end: whoever waits can end it' "$?" 130
+fresh '{"endless": "crowd"}'
+exit_is 90 'new keys without end: they are not gathered for ever' call list
+contains 'new keys without end: what it says' "$ERR" 'the listing does not end: the names of'
+contains 'new keys without end: and what to do if it is right' "$ERR" 'a prefix of their own'
+is 'new keys without end: none is told to be there' "$OUT" ''
 
 # Fetching goes on where it was cut, of the same object.
 fresh '{}'

@@ -6,6 +6,9 @@ from s3_proof import Refused
 from s3_state import current, iso, need, state, xml
 
 
+CROWD = "".join("<Contents><Key>e/@-%03d/%s</Key><Size>1</Size></Contents>" % (i, "/".join(["x" * 190] * 4)) for i in range(1000))
+
+
 def pages(rows, query, marks, encoded):
     """One page of rows (name, second name, xml); its marks as the call has them."""
     most = min(int(query.get("max-keys", query.get("max-uploads", "1000"))), state.set["page"])
@@ -39,7 +42,8 @@ def list_objects(who, query):
     need(who, "ListBucket")
     if state.set["endless"]:
         state.count += 1
-        row = "<Contents><Key>e/%09d</Key><Size>1</Size></Contents>" % state.count if state.set["endless"] == "fresh" else ""
+        row = {"fresh": "<Contents><Key>e/@</Key><Size>1</Size></Contents>", "crowd": CROWD}.get(state.set["endless"], "")
+        row = row.replace("@", "%09d" % state.count)
         return xml("ListBucketResult", "<IsTruncated>true</IsTruncated><NextContinuationToken>t%d</NextContinuationToken>%s"
                    % (state.count, row))
     enc, second = encoder(query), query.get("list-type") == "2"

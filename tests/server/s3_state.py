@@ -15,7 +15,7 @@ SETTINGS = {
     "condition": "yes",         # If-None-Match: "no" 501, "ignored" in silence
     "list": "2",                # "1": refuses the second version; "old": answers with the first
     "encoding": True,           # heeds encoding-type
-    "endless": "",              # listings without end, each page with a token of its own: "empty", or "fresh" keys
+    "endless": "",              # listings without end, each page with a token of its own: "empty", "fresh" keys, or a "crowd" of long ones
     "delete_many": True,
     "modern": True,             # knows x-amz-checksum-*
     "must": [],                 # headers without which it refuses
