@@ -134,13 +134,13 @@ static void judge_good(struct gcs_call *c, struct sc_verdict *v)
 }
 
 /* A refusal without a reason. To who asks for an object's bytes Google says in plain text that
- * there are none; what comes from Google bears this header. */
+ * there are none; what comes from Google bears this header, and what comes from emulators none. */
 static void judge_bare(struct gcs_call *c, struct sc_verdict *v)
 {
     const struct sc_response *r = &c->call.response;
     if (r->status == 409 || r->status == 412 || r->status == 404)
         c->lost = c->call.in_doubt;
-    if (!sc_headers_get(&r->headers, "x-guploader-uploadid"))
+    if (!c->s->set.emulator && !sc_headers_get(&r->headers, "x-guploader-uploadid"))
         sc_verdict_not_its_own(v);
 }
 

@@ -164,10 +164,33 @@ static void absences(void)
     rig_end(&r);
 }
 
+/* Emulators give neither reasons nor Google's headers. */
+static void absences_emulated(void)
+{
+    static const struct rig_absence rows[] = {
+        {"'status':404,'body':'No such object: shop/k'", -SR_STORAGE_DELETED,
+         SR_STORAGE_E_NOT_FOUND, SR_STORAGE_E_NOT_FOUND},
+        {"'status':404,'body':'{\\'error\\':{\\'message\\':\\'Not Found\\'}}'", -SR_STORAGE_DELETED,
+         SR_STORAGE_E_NOT_FOUND, SR_STORAGE_E_NOT_FOUND},
+        {.reply = ""},
+    };
+    struct rig r;
+    rig_begin(&r, "auto", "[]");
+    for (const char **s = r.settings; *s; s += 2)
+        if (strcmp(*s, "endpoint_url") == 0)
+            *s = "emulator_host";
+    r.plugin->close(r.handle);
+    const struct sr_storage_open_options o = {.size = sizeof o, .store = "gcs"};
+    CU_ASSERT_EQUAL_FATAL(r.plugin->open(&r.host.host, &o, &r.handle), SR_STORAGE_OK);
+    rig_absences(&r, rows);
+    rig_end(&r);
+}
+
 static const struct unit_test tests[] = {
     {"made after the looks began", made_after_the_looks_began},
     {"the answer to the beginning is lost", beginning_lost},
     {"404 in whose words", absences},
+    {"404 of an emulator", absences_emulated},
     {0},
 };
 
