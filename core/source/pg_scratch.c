@@ -10,12 +10,14 @@
 /* Two halves of the advisory lock's key: "SrTe" read as a number, and one. */
 #define LOCK_KEY "1400001637::pg_catalog.int4, 1::pg_catalog.int4"
 
+#define DATABASE_OID "SELECT oid FROM pg_catalog.pg_database WHERE datname = $1"
+
 struct sr_scratch {
     const struct sr_pg_target *target;
     struct sr_pg_conn *control;
     char name[SR_SCRATCH_NAME_SIZE * 2];
+    char oid[16]; /* of the database of that name: another one may come to bear it */
     int superuser, may_create_roles, may_create_databases;
-    struct sr_strlist stubs; /* that this run made */
 };
 
 /* A statement with one quoted name at its end, and a quoted text after that (or NULL). */
@@ -126,17 +128,23 @@ static void no_longer_alone(struct sr_pg_conn *c)
     (void)sr_pg_command(c, "SELECT pg_catalog.pg_advisory_unlock(" LOCK_KEY ")", NULL);
 }
 
-static int removed_note(const char *what, const char *name, int dry_run, struct sr_strlist *ret)
+static int removed_note(const char *what, const char *name, int quiet, struct sr_strlist *ret)
 {
-    if (!dry_run)
+    if (!quiet)
         sr_log(SR_LOG_INFO, "removed %s %s, which a restore test that died left behind", what,
                name);
     return ret ? sr_strlist_addf(ret, "%s %s", what, name) : SR_OK;
 }
 
+enum removing {
+    REMOVE_DEAD, /* what dead runs left, which is told */
+    REMOVE_OWN,  /* at the end of the last run that lives: its own, almost always */
+    REMOVE_NONE, /* says only what would go */
+};
+
 /* Everything that is marked, while this session has the lock alone. What cannot be removed is
  * logged and added to left. */
-static int remove_marked(const struct sr_pg_target *t, struct sr_pg_conn *c, int dry_run,
+static int remove_marked(const struct sr_pg_target *t, struct sr_pg_conn *c, enum removing how,
                          struct sr_strlist *removed, struct sr_strlist *left, struct sr_error *err)
 {
     struct sr_strlist databases = {0}, roles = {0};
@@ -146,12 +154,12 @@ static int remove_marked(const struct sr_pg_target *t, struct sr_pg_conn *c, int
         int is_role = i >= databases.len;
         const char *what = is_role ? "role" : "database",
                    *name = is_role ? roles.items[i - databases.len] : databases.items[i];
-        int one = dry_run   ? SR_OK
-                  : is_role ? ddl(c, "DROP ROLE IF EXISTS", name, "", NULL, &e)
-                            : database_drop(t, c, name, &e);
+        int one = how == REMOVE_NONE ? SR_OK
+                  : is_role          ? ddl(c, "DROP ROLE IF EXISTS", name, "", NULL, &e)
+                                     : database_drop(t, c, name, &e);
         if (one != SR_OK)
             sr_log(SR_LOG_WARN, "%s %s of a restore test stays behind: %s", what, name, e.text);
-        if ((one == SR_OK && removed_note(what, name, dry_run, removed) != SR_OK) ||
+        if ((one == SR_OK && removed_note(what, name, how != REMOVE_DEAD, removed) != SR_OK) ||
             (one != SR_OK && left && sr_strlist_addf(left, "%s %s", what, name) != SR_OK))
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
@@ -160,15 +168,25 @@ static int remove_marked(const struct sr_pg_target *t, struct sr_pg_conn *c, int
     return rc;
 }
 
-/* A database that surely is there. Advisory locks are its own, so all runs should agree on it. */
+/* A database that surely is there. Advisory locks are its own, so all runs must agree on it:
+ * another one does only where the server itself says that it has none called postgres. libpq tells
+ * no SQLSTATE of a connection that was refused, and its words are in the server's language. */
 static int connect_maintenance(const struct sr_pg_target *t, struct sr_pg_conn **ret,
                                struct sr_error *err)
 {
-    int rc = sr_pg_connect(t, "postgres", ret, err);
-    if (rc == SR_OK)
-        return rc;
-    sr_error_clear(err);
-    return sr_pg_connect(t, "template1", ret, err);
+    struct sr_error why = SR_ERROR_INIT;
+    struct sr_pg_conn *c = NULL;
+    _cleanup_free_ char *oid = NULL;
+    const char *args[] = {"postgres", NULL};
+    if (sr_pg_connect(t, args[0], ret, &why) == SR_OK)
+        return SR_OK;
+    if (sr_pg_connect(t, "template1", &c, NULL) == SR_OK &&
+        sr_pg_value(c, DATABASE_OID, args, &oid, NULL) == SR_OK && !oid) {
+        *ret = c;
+        return SR_OK;
+    }
+    sr_pg_close(c);
+    return sr_error_copy(err, &why);
 }
 
 int sr_scratch_sweep(const struct sr_pg_target *t, int dry_run, struct sr_strlist *ret,
@@ -181,7 +199,7 @@ int sr_scratch_sweep(const struct sr_pg_target *t, int dry_run, struct sr_strlis
     if (rc == SR_OK)
         rc = alone(c, &is_alone, err);
     if (rc == SR_OK && is_alone)
-        rc = remove_marked(t, c, dry_run, ret, &left, err);
+        rc = remove_marked(t, c, dry_run ? REMOVE_NONE : REMOVE_DEAD, ret, &left, err);
     else if (rc == SR_OK)
         sr_log(SR_LOG_INFO, "a restore test is running on %s; what others left there waits",
                sr_pg_target_text(t));
@@ -226,7 +244,7 @@ int sr_scratch_open(const struct sr_pg_target *t, struct sr_strlist *removed,
     if (rc == SR_OK)
         rc = alone(s->control, &is_alone, err);
     if (rc == SR_OK && is_alone)
-        rc = remove_marked(t, s->control, 0, removed, NULL, err);
+        rc = remove_marked(t, s->control, REMOVE_DEAD, removed, NULL, err);
     /* Another one has it alone for as long as it clears up, no longer. Of two locks of one session
      * the weaker is taken before the stronger is given back: so nobody comes between. */
     if (rc == SR_OK)
@@ -289,8 +307,7 @@ int sr_scratch_roles(struct sr_scratch *s, const struct sr_strlist *roles,
         int made = s->may_create_roles && role_make(s, roles->items[i], &e) == SR_OK;
         if (!made && e.code != SR_OK)
             sr_log(SR_LOG_VERBOSE, "role %s could not be made: %s", roles->items[i], e.text);
-        if ((made && sr_strlist_add(&s->stubs, roles->items[i]) != SR_OK) ||
-            sr_strlist_add(made ? ret_made : ret_missing, roles->items[i]) != SR_OK)
+        if (sr_strlist_add(made ? ret_made : ret_missing, roles->items[i]) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
     return rc;
@@ -319,6 +336,17 @@ static int name_free(struct sr_scratch *s, const char *name, struct sr_error *er
                    name);
 }
 
+static int oid_read(struct sr_scratch *s, struct sr_error *err)
+{
+    const char *args[] = {s->name, NULL};
+    _cleanup_free_ char *oid = NULL;
+    int rc = sr_pg_value(s->control, DATABASE_OID, args, &oid, err);
+    if (rc == SR_OK && !oid)
+        rc = sr_fail(err, SR_E_DATABASE, "database %s, made a moment ago, is gone", s->name);
+    (void)snprintf(s->oid, sizeof s->oid, "%s", oid ? oid : "");
+    return rc;
+}
+
 int sr_scratch_make(struct sr_scratch *s, const char *name, struct sr_error *err)
 {
     char made[SR_SCRATCH_NAME_SIZE], mark[SR_SCRATCH_COMMENT_SIZE];
@@ -327,13 +355,20 @@ int sr_scratch_make(struct sr_scratch *s, const char *name, struct sr_error *err
                        "cannot be tested here: role %s may not create databases (ALTER ROLE %s "
                        "CREATEDB)",
                        sr_pg_user(s->control), sr_pg_user(s->control));
-    int rc = name ? name_free(s, name, err) : SR_OK;
+    /* The one before, should it still be there, must not be forgotten for the next. */
+    int rc = sr_scratch_drop(s, err);
+    if (rc == SR_OK && name)
+        rc = name_free(s, name, err);
     if (rc == SR_OK)
         rc = sr_scratch_name_make(made, err);
     if (rc == SR_OK)
         rc = ddl(s->control, "CREATE DATABASE", made, " TEMPLATE template0", NULL, err);
-    if (rc == SR_OK)
+    if (rc == SR_OK) {
         memcpy(s->name, made, sizeof made);
+        s->oid[0] = '\0';
+    }
+    if (rc == SR_OK)
+        rc = oid_read(s, err);
     if (rc == SR_OK)
         rc = sr_scratch_comment_make(SR_SCRATCH_DATABASE, name ? name : made, mark, err);
     if (rc == SR_OK)
@@ -357,11 +392,33 @@ const char *sr_scratch_name(const struct sr_scratch *s)
     return s->name;
 }
 
+/* Is the database of that name the one that this run made? One that somebody made under a name that
+ * the operator chose, after ours was gone, is not touched. */
+static int is_own(struct sr_scratch *s, int *ret, struct sr_error *err)
+{
+    const char *args[] = {s->name, NULL};
+    _cleanup_free_ char *oid = NULL;
+    int rc = sr_pg_value(s->control, DATABASE_OID, args, &oid, err);
+    /* It was made and could not be asked for: its name cannot be anybody else's. */
+    if (rc == SR_OK && oid && !*s->oid && sr_scratch_name_ok(s->name))
+        (void)snprintf(s->oid, sizeof s->oid, "%s", oid);
+    if (rc == SR_OK && oid && strcmp(oid, s->oid) != 0)
+        sr_log(SR_LOG_WARN,
+               "database %s is another one than this restore test made, which is gone; it was not "
+               "touched",
+               s->name);
+    *ret = rc == SR_OK && oid && strcmp(oid, s->oid) == 0;
+    return rc;
+}
+
 int sr_scratch_drop(struct sr_scratch *s, struct sr_error *err)
 {
+    int own = 0;
     if (!*s->name)
         return SR_OK;
-    int rc = database_drop(s->target, s->control, s->name, err);
+    int rc = is_own(s, &own, err);
+    if (rc == SR_OK && own)
+        rc = database_drop(s->target, s->control, s->name, err);
     if (rc == SR_OK)
         s->name[0] = '\0';
     return rc == SR_OK ? rc : sr_error_wrap(err, "dropping scratch database %s", s->name);
@@ -378,14 +435,12 @@ void sr_scratch_close(struct sr_scratch *s, struct sr_strlist *left)
         if (left)
             (void)sr_strlist_addf(left, "database %s", s->name);
     }
-    /* The last one that lives takes away what others left, stubs before all. */
+    /* The last one that lives takes away what others left and its own stubs, all of them by their
+     * marks: a role that has meanwhile been dropped and made anew by somebody bears none. */
     if (alone(s->control, &is_alone, NULL) != SR_OK)
         is_alone = 0;
-    for (size_t i = 0; is_alone && i < s->stubs.len; i++)
-        (void)ddl(s->control, "DROP ROLE IF EXISTS", s->stubs.items[i], "", NULL, NULL);
     if (is_alone)
-        (void)remove_marked(s->target, s->control, 0, NULL, *s->name ? NULL : left, NULL);
-    sr_strlist_done(&s->stubs);
+        (void)remove_marked(s->target, s->control, REMOVE_OWN, NULL, *s->name ? NULL : left, NULL);
     sr_pg_close(s->control);
     free(s);
 }

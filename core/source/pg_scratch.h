@@ -7,7 +7,8 @@
  *     sr_scratch_drop(s, &err);                       // and another one may be made
  *     sr_scratch_close(s, &left);                     // stubs go; left: what could not be removed
  *
- * Nothing that is not marked is ever dropped. A database is created under a name that no other can
+ * Nothing that is not marked is ever dropped, and of a run's own database the OID must be the one
+ * that it made: a name alone is no ground. A database is created under a name that no other can
  * have, "strongroom_test_" and 32 hex digits of which half are a digest of the other half; so there
  * is no moment in which it exists unmarked. One that the operator named is created so, too, gets a
  * comment that fits its future name and nothing else, and is then renamed. Stub roles are created
@@ -17,7 +18,9 @@
  * Who may clear up: every run holds an advisory lock on the server in shared mode, from before its
  * first mark to after its last, and the session's end gives it back, also that of a killed run.
  * Whoever gets it exclusively knows that no run lives, and removes everything that is marked. The
- * lock belongs to the maintenance database (postgres, else template1), as advisory locks do.
+ * lock belongs to the maintenance database, as advisory locks do: postgres, and template1 where the
+ * server has no database of that name (and not where it merely cannot be connected to, lest two
+ * runs lock in two places).
  *
  * One thread at a time. */
 #ifndef SR_SOURCE_PG_SCRATCH_H
@@ -60,7 +63,8 @@ int sr_scratch_roles(struct sr_scratch *s, const struct sr_strlist *roles,
                      struct sr_strlist *ret_made, struct sr_strlist *ret_missing,
                      struct sr_error *err);
 /* name NULL: one that cannot collide. SR_E_EXISTS: there is a database of that name that no test
- * made; SR_E_BUSY: another test's; SR_E_UNTESTABLE: this role may create none. One at a time. */
+ * made; SR_E_BUSY: another test's; SR_E_UNTESTABLE: this role may create none. One at a time: one
+ * that could not be dropped before is tried again first, and while it is there no other is made. */
 int sr_scratch_make(struct sr_scratch *s, const char *name, struct sr_error *err);
 const char *sr_scratch_name(const struct sr_scratch *s); /* "" while there is none */
 /* Ends what is connected to it, takes subscriptions out that came with the dump, drops it. SR_OK

@@ -7,6 +7,7 @@
 #include "core/source/pg_preflight.h"
 #include "core/source/pg_query.h"
 #include "core/source/pg_rows.h"
+#include "core/source/pg_scratch.h"
 #include "core/source/pg_tools.h"
 #include "core/util/buf.h"
 #include "core/util/clock.h"
@@ -857,6 +858,105 @@ static void tools_are_chosen_by_version(void)
     sr_pg_close(c);
 }
 
+/* --- scratch databases --- */
+
+static struct sr_scratch *scratch_open(struct sr_pg_target *t)
+{
+    struct sr_scratch *s = NULL;
+    OK(sr_scratch_open(t, NULL, &s, e_));
+    return s;
+}
+
+static long count_named(struct sr_pg_conn *c, const char *name)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text, "SELECT count(*) FROM pg_database WHERE datname = '%s'",
+                   name);
+    return number(c, text);
+}
+
+/* Under the names of what a run made somebody makes something else meanwhile. */
+static void what_a_run_did_not_make_is_not_dropped(void)
+{
+    struct sr_pg_conn *c = connect_to("postgresql:///postgres");
+    struct sr_pg_target *t = target_of("postgresql:///postgres");
+    struct sr_strlist roles = {0}, made = {0}, missing = {0}, left = {0};
+    (void)sr_strlist_add(&roles, "ghost");
+    (void)sr_strlist_add(&roles, "spirit");
+    struct sr_scratch *s = scratch_open(t);
+    OK(sr_scratch_roles(s, &roles, &made, &missing, e_));
+    CU_ASSERT_EQUAL(made.len, 2);
+    OK(sr_scratch_make(s, "tried", e_));
+    sql(c, "DROP DATABASE tried");
+    sql(c, "CREATE DATABASE tried");
+    sql(c, "DROP ROLE ghost");
+    sql(c, "CREATE ROLE ghost");
+    OK(sr_scratch_drop(s, e_));
+    CU_ASSERT_EQUAL(count_named(c, "tried"), 1);
+    CU_ASSERT_STRING_EQUAL(sr_scratch_name(s), "");
+    sr_scratch_close(s, &left);
+    CU_ASSERT_EQUAL(left.len, 0);
+    CU_ASSERT_EQUAL(count_named(c, "tried"), 1);
+    CU_ASSERT_EQUAL(number(c, "SELECT count(*) FROM pg_roles WHERE rolname = 'ghost'"), 1);
+    CU_ASSERT_EQUAL(number(c, "SELECT count(*) FROM pg_roles WHERE rolname = 'spirit'"), 0);
+    sql(c, "DROP DATABASE tried");
+    sql(c, "DROP ROLE ghost");
+    sr_strlist_done(&roles);
+    sr_strlist_done(&made);
+    sr_strlist_done(&missing);
+    sr_pg_target_free(t);
+    sr_pg_close(c);
+}
+
+/* One that could not be dropped is not forgotten for the next. */
+static void a_scratch_database_that_stays_is_not_forgotten(void)
+{
+    struct sr_pg_conn *c = connect_to("postgresql:///postgres");
+    struct sr_pg_target *t = target_of("postgresql:///postgres");
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_scratch *s = scratch_open(t);
+    OK(sr_scratch_make(s, "first", e_));
+    sql(c, "ALTER DATABASE first IS_TEMPLATE true"); /* which no DROP takes */
+    CU_ASSERT_EQUAL(sr_scratch_drop(s, &err), SR_E_DATABASE);
+    CU_ASSERT_EQUAL(sr_scratch_make(s, "second", &err), SR_E_DATABASE);
+    CU_ASSERT_STRING_EQUAL(sr_scratch_name(s), "first");
+    CU_ASSERT_EQUAL(count_named(c, "second"), 0);
+    sql(c, "ALTER DATABASE first IS_TEMPLATE false");
+    OK(sr_scratch_make(s, "second", e_));
+    CU_ASSERT_EQUAL(count_named(c, "first"), 0);
+    CU_ASSERT_EQUAL(count_named(c, "second"), 1);
+    sr_scratch_close(s, NULL);
+    CU_ASSERT_EQUAL(count_named(c, "second"), 0);
+    sr_pg_target_free(t);
+    sr_pg_close(c);
+}
+
+/* Two runs that hold their locks in two databases would know nothing of each other. */
+static void template1_is_for_servers_without_postgres(void)
+{
+    struct sr_pg_conn *c = connect_to("postgresql:///template1");
+    struct sr_pg_target *t = target_of("postgresql:///postgres");
+    struct sr_scratch *s = NULL;
+    struct sr_error err = SR_ERROR_INIT;
+    sql(c, "ALTER DATABASE postgres ALLOW_CONNECTIONS false");
+    int rc = sr_scratch_open(t, NULL, &s, &err);
+    sql(c, "ALTER DATABASE postgres ALLOW_CONNECTIONS true");
+    CU_ASSERT_EQUAL(rc, SR_E_DATABASE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "postgres"));
+    if (rc == SR_OK)
+        sr_scratch_close(s, NULL);
+    sql(c, "ALTER DATABASE postgres RENAME TO elsewhere");
+    rc = sr_scratch_open(t, NULL, &s, &err);
+    CU_ASSERT_EQUAL(rc, SR_OK);
+    if (rc == SR_OK) {
+        CU_ASSERT_STRING_EQUAL(sr_pg_database(sr_scratch_control(s)), "template1");
+        sr_scratch_close(s, NULL);
+    }
+    sql(c, "ALTER DATABASE elsewhere RENAME TO postgres");
+    sr_pg_target_free(t);
+    sr_pg_close(c);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -874,6 +974,10 @@ int main(void)
         {"blockers are listed with their remedy", blockers_are_listed_with_their_remedy},
         {"connections are ended", connections_are_ended},
         {"tools are chosen by version", tools_are_chosen_by_version},
+        {"what a run did not make is not dropped", what_a_run_did_not_make_is_not_dropped},
+        {"a scratch database that stays is not forgotten",
+         a_scratch_database_that_stays_is_not_forgotten},
+        {"template1 is for servers without postgres", template1_is_for_servers_without_postgres},
         {NULL, NULL}};
     sr_log_setup(SR_LOG_ERROR, SR_LOG_TEXT);
     return unit_main("pg_live", tests);
