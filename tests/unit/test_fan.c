@@ -4,10 +4,14 @@
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -324,6 +328,130 @@ static void every_pace_gets_every_byte(void)
     sr_fan_unref(f);
 }
 
+/* --- a reader that is held in the middle of its copy --- */
+
+#define HELD_BYTES (256u << 10) /* as much as is moved to the disk at a time */
+
+/* Its buffer may not be touched: the copy stops there, in the handler, until it is let go. */
+static struct {
+    unsigned char *page;
+    int stopped[2], go[2]; /* pipes: the copy stands; it may go on */
+} held;
+
+static void on_segv(int signo, siginfo_t *info, void *context)
+{
+    unsigned char *where = info->si_addr;
+    char c = 'x';
+    (void)context;
+    if (where < held.page || where >= held.page + HELD_BYTES) {
+        (void)signal(signo, SIG_DFL);
+        return;
+    }
+    while (write(held.stopped[1], &c, 1) < 0 && errno == EINTR)
+        ;
+    while (read(held.go[0], &c, 1) < 0 && errno == EINTR)
+        ;
+    (void)mprotect(held.page, HELD_BYTES, PROT_READ | PROT_WRITE);
+}
+
+static void *held_read(void *arg)
+{
+    struct side *s = arg;
+    size_t n = 0;
+    s->rc = sr_fan_read(s->f, s->reader, held.page, HELD_BYTES, -1, &n, NULL);
+    s->got = n;
+    return NULL;
+}
+
+static void hold_begin(struct side *s, struct sr_fan *f, struct sigaction *old)
+{
+    const struct sigaction catch = {.sa_sigaction = on_segv, .sa_flags = SA_SIGINFO};
+    char c;
+    held.page = mmap(NULL, HELD_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_FATAL(held.page != MAP_FAILED);
+    CU_ASSERT_FATAL(pipe2(held.stopped, O_CLOEXEC) == 0 && pipe2(held.go, O_CLOEXEC) == 0);
+    CU_ASSERT_FATAL(sigaction(SIGSEGV, &catch, old) == 0);
+    *s = (struct side){.f = f, .reader = 0};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&s->thread, NULL, held_read, s), 0);
+    CU_ASSERT_EQUAL_FATAL(read(held.stopped[0], &c, 1), 1); /* now it copies */
+}
+
+static void hold_go(void)
+{
+    CU_ASSERT_EQUAL(write(held.go[1], "x", 1), 1);
+}
+
+/* How many of the bytes that it got are right. */
+static uint64_t hold_end(struct side *s, const struct sigaction *old)
+{
+    uint64_t right = 0;
+    (void)pthread_join(s->thread, NULL);
+    (void)sigaction(SIGSEGV, old, NULL);
+    while (right < s->got && held.page[right] == at(right))
+        right++;
+    (void)munmap(held.page, HELD_BYTES);
+    for (int i = 0; i < 2; i++) {
+        (void)close(held.stopped[i]);
+        (void)close(held.go[i]);
+    }
+    return right;
+}
+
+static void *put_more(void *arg)
+{
+    struct side *s = arg;
+    s->got = put(s->f, MIB, 2 * MIB, 20000, &s->rc);
+    sr_fan_end(s->f);
+    return NULL;
+}
+
+/* The block that a reader copies from is on the disk already, the writer has bytes for its place
+ * and another reader waits for them: the place is not given away before the copy is over. */
+static void a_copy_under_way_is_waited_for(void)
+{
+    struct sr_fan *f = fan(MIB, 2, dir);
+    struct side slow, fast, writer = {.f = f};
+    struct sigaction old;
+    int rc = SR_OK;
+    CU_ASSERT_EQUAL(put(f, 0, MIB, 20, &rc), MIB);
+    hold_begin(&slow, f, &old);
+    side_start(&fast, f, 1, 0);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&writer.thread, NULL, put_more, &writer), 0);
+    for (int i = 0; i < 2000 && spool_blocks() < (long long)HELD_BYTES; i++)
+        (void)usleep(5000);
+    CU_ASSERT(spool_blocks() >= (long long)HELD_BYTES);
+    for (int i = 0; i < 20 && sr_fan_written(f) == MIB; i++)
+        (void)usleep(5000); /* one that does not wait has all this time to show it */
+    CU_ASSERT_EQUAL(sr_fan_written(f), MIB);
+    hold_go();
+    CU_ASSERT_EQUAL(hold_end(&slow, &old), HELD_BYTES);
+    CU_ASSERT_EQUAL(slow.rc, SR_OK);
+    CU_ASSERT_EQUAL(get(f, 0, HELD_BYTES, UINT64_MAX, 20000, &rc), 3 * MIB - HELD_BYTES);
+    (void)pthread_join(writer.thread, NULL);
+    CU_ASSERT_EQUAL(writer.got, 2 * MIB);
+    CU_ASSERT_EQUAL(side_end(&fast), 3 * MIB);
+    sr_fan_unref(f);
+}
+
+/* The same when the writer is done and wants its memory back. */
+static void memory_is_not_given_back_under_a_copy(void)
+{
+    struct sr_fan *f = fan(MIB, 2, dir);
+    struct side slow;
+    struct sigaction old;
+    struct sr_error why = SR_ERROR_INIT;
+    int rc = SR_OK;
+    CU_ASSERT_EQUAL(put(f, 0, MIB / 2, 20, &rc), MIB / 2);
+    hold_begin(&slow, f, &old);
+    sr_fail(&why, SR_E_UNAVAILABLE, "the dump broke off");
+    sr_fan_fail(f, &why);
+    CU_ASSERT_EQUAL(sr_fan_settle(f, 20), SR_E_AGAIN);
+    hold_go();
+    CU_ASSERT_EQUAL(hold_end(&slow, &old), HELD_BYTES);
+    CU_ASSERT_EQUAL(sr_fan_settle(f, 20), SR_OK);
+    sr_fan_unref(f);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -336,6 +464,8 @@ int main(void)
         {"settled it needs no memory", settled_it_needs_no_memory},
         {"settled while it may begin again", settled_while_it_may_begin_again},
         {"every pace gets every byte", every_pace_gets_every_byte},
+        {"a copy under way is waited for", a_copy_under_way_is_waited_for},
+        {"memory is not given back under a copy", memory_is_not_given_back_under_a_copy},
         {NULL, NULL},
     };
     if (!mkdtemp(dir))
