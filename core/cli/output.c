@@ -70,6 +70,54 @@ static json_t *failure_object(const struct sr_error *failure, int exit_code)
     return e;
 }
 
+#define DUMP_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(15) | JSON_ENCODE_ANY)
+
+/* One value as it stands in a document, so many levels deep. A newline is never part of a string.
+ */
+static int value_write(struct sr_output *o, const json_t *value, int depth)
+{
+    _cleanup_free_ char *text = value ? json_dumps(value, DUMP_FLAGS) : NULL;
+    if (!text)
+        return SR_E_NO_MEMORY;
+    for (const char *p = text, *end; *p; p = end) {
+        end = strchr(p, '\n');
+        end = end ? end + 1 : p + strlen(p);
+        (void)fwrite(p, 1, (size_t)(end - p), o->file);
+        if (end[-1] == '\n')
+            (void)fprintf(o->file, "%*s", 2 * depth, "");
+    }
+    return SR_OK;
+}
+
+void sr_output_stream(struct sr_output *o, const char *name, size_t n,
+                      json_t *(*make)(const void *ctx, size_t i), const void *ctx)
+{
+    (void)fprintf(o->file, "{\n  \"schema\": %d,\n  \"%s\": [", SR_OUTPUT_SCHEMA, name);
+    o->streamed = 1;
+    for (size_t i = 0; i < n && !o->no_memory && !ferror(o->file); i++) {
+        json_t *value = make(ctx, i);
+        (void)fputs(i ? ",\n    " : "\n    ", o->file);
+        o->no_memory |= value_write(o, value, 2) != SR_OK;
+        json_decref(value);
+    }
+    (void)fputs(n ? "\n  ]" : "]", o->file);
+}
+
+void sr_output_stream_member(struct sr_output *o, const char *name, json_t *value)
+{
+    (void)fprintf(o->file, ",\n  \"%s\": ", name);
+    o->no_memory |= value_write(o, value, 1) != SR_OK;
+    json_decref(value);
+}
+
+/* What a streamed document lacks. */
+static void stream_end(struct sr_output *o, const struct sr_error *failure, int exit_code)
+{
+    if (failure)
+        sr_output_stream_member(o, "error", failure_object(failure, exit_code));
+    (void)fputs("\n}\n", o->file);
+}
+
 static int document_write(struct sr_output *o, const struct sr_error *failure, int exit_code)
 {
     json_t *root = json_object();
@@ -90,9 +138,11 @@ static int document_write(struct sr_output *o, const struct sr_error *failure, i
 int sr_output_finish(struct sr_output *o, const struct sr_error *failure, int exit_code,
                      struct sr_error *err)
 {
-    int no_memory = o->no_memory;
     errno = 0;
-    if (o->json && (o->document || failure))
+    if (o->streamed)
+        stream_end(o, failure, exit_code);
+    int no_memory = o->no_memory;
+    if (!o->streamed && o->json && (o->document || failure))
         no_memory |= document_write(o, failure, exit_code) != SR_OK;
     json_decref(o->document);
     o->document = NULL;

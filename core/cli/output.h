@@ -5,6 +5,9 @@
  *     if (out.json) sr_output_document(&out, object); else sr_output_line(&out, "..."), tables
  *     rc = sr_output_finish(&out, code, exit_code, &err);   // once, at the very end
  *
+ * A document with a list that may be long is not built at all:
+ *     sr_output_stream(&out, "backups", count, entry_json, ctx)   // instead of the document
+ *
  * In JSON there is exactly one document, written by finish: what the verb handed over, with
  * "schema": 1 first and, after a failure, "error" last (alone when the verb handed nothing over).
  * Text from outside is made harmless for a terminal on its way. One thread. */
@@ -27,6 +30,7 @@ struct sr_output {
     int json;
     int quiet;                 /* nothing for people; JSON all the same */
     json_t *document;          /* owned */
+    int streamed;              /* the document was begun and lacks its end */
     struct sr_strlist details; /* lines that go with a failure, for standard error */
     int no_memory;             /* something could not be put together: finish fails */
 };
@@ -46,6 +50,15 @@ void sr_output_detail(struct sr_output *o, const char *text);
 
 /* Hands over the document; NULL (memory ran out while it was built) makes finish fail. */
 void sr_output_document(struct sr_output *o, json_t *object);
+
+/* Begins a document with a member that is an array of n values, each made by make (a new reference;
+ * NULL: no memory) and forgotten once it is written. No document may be handed over beside it; more
+ * members, and what finish adds, come after it. The text is the same as that of a document. Only
+ * with json. */
+void sr_output_stream(struct sr_output *o, const char *name, size_t n,
+                      json_t *(*make)(const void *ctx, size_t i), const void *ctx);
+/* One more member of it; value is taken, and NULL as above. */
+void sr_output_stream_member(struct sr_output *o, const char *name, json_t *value);
 
 /* failure: NULL, or what went wrong, with the exit code it leads to. Writes the document, flushes
  * and closes; SR_OK only when every byte was taken. A reader that went away (EPIPE) is SR_E_IO with

@@ -46,14 +46,15 @@ static json_t *entry_json(const struct sr_listing *l, const struct sr_listing_en
         sr_json_text_or_null(e->kept_because), "signature", trust_json(l, e));
 }
 
-static json_t *list_json(const struct sr_listing *l, const struct sr_strlist *missed, int64_t now)
+struct listed {
+    const struct sr_listing *l;
+    int64_t now;
+};
+
+static json_t *listed_json(const void *ctx, size_t i)
 {
-    static const struct sr_strlist none = {0};
-    json_t *a = json_array();
-    for (size_t i = 0; a && i < l->len; i++)
-        sr_json_append(&a, entry_json(l, &l->items[i], now));
-    return json_pack("{s:o, s:o}", "backups", a, "missed",
-                     sr_json_strings(missed ? missed : &none));
+    const struct listed *d = ctx;
+    return entry_json(d->l, &d->l->items[i], d->now);
 }
 
 static void joined_cell(struct sr_table *t, const struct sr_strlist *l)
@@ -126,7 +127,10 @@ void sr_report_list(struct sr_output *o, const struct sr_listing *l,
         {"SIGNED", 0}, {"STORES", 0}, {"PROOFS", 0},  {"KEPT UNTIL", 0}, {"WHY", 0}};
     struct sr_table t;
     if (o->json) {
-        sr_output_document(o, list_json(l, missed, now));
+        static const struct sr_strlist none = {0};
+        const struct listed d = {l, now};
+        sr_output_stream(o, "backups", l->len, listed_json, &d);
+        sr_output_stream_member(o, "missed", sr_json_strings(missed ? missed : &none));
         return;
     }
     if (l->len == 0)
