@@ -91,6 +91,23 @@ void sr_leftovers_done(struct sr_leftovers *l)
     sr_strlist_done(&l->holds);
 }
 
+int sr_sweep_manifest(struct sr_sweep *s, struct sr_store_rw *store, const char *set,
+                      const char *source)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    char key[SR_KEY_MAX];
+    int rc = sr_beside_key(set, source, "manifest.json", key, sizeof key, &e);
+    if (rc == SR_OK)
+        rc = sr_store_stat(sr_store_ro(store), key, NULL, NULL, &e);
+    if (rc == SR_OK)
+        sr_log(SR_LOG_WARN,
+               "store %s has %s, which its listing did not show; nothing of it is swept",
+               sr_store_name(sr_store_ro(store)), key);
+    else if (rc != SR_E_NOT_FOUND)
+        sr_sweep_failed(s, &e);
+    return rc == SR_OK ? 1 : rc == SR_E_NOT_FOUND ? 0 : -1;
+}
+
 int sr_sweep_remove(struct sr_sweep *s, struct sr_store_rw *store, const char *key, const char *why)
 {
     struct sr_error e = SR_ERROR_INIT;
@@ -114,11 +131,15 @@ static const char cut_off[] = "left by a run that was cut off";
 
 /* A journal of an older version tells the set and not whose objects under its name are: only the
  * age can say that nobody is writing them. Nonzero: nothing more is to be done. */
-static int sweep_old_journal(struct sr_sweep *s, struct sr_store_rw *store, const char *set)
+static int sweep_old_journal(struct sr_sweep *s, struct sr_store_rw *store,
+                             const struct sr_journal_entry *entry)
 {
     struct sr_leftovers l;
+    const char *set = entry->set;
     int clear = sr_leftovers_read(s, store, set, &l);
-    if (clear && !l.manifests.len && !l.claimed && !l.prunings.len && !l.holds.len) {
+    int there = clear && !l.manifests.len ? sr_sweep_manifest(s, store, set, entry->source) : 1;
+    clear &= there >= 0;
+    if (clear && there == 0 && !l.manifests.len && !l.claimed && !l.prunings.len && !l.holds.len) {
         int old = l.youngest < s->now - (int64_t)s->older_than;
         for (size_t i = 0; i < l.keys.len; i++) {
             struct sr_key_parts parts;
@@ -154,13 +175,16 @@ static int sweep_journal(struct sr_sweep *s, struct sr_store_rw *store,
     struct sr_leftovers l;
     char claim[SR_KEY_MAX];
     if (!*entry->run)
-        return sweep_old_journal(s, store, entry->set);
+        return sweep_old_journal(s, store, entry);
     if (sr_claim_key(entry->set, claim, sizeof claim, NULL) != SR_OK)
         return 1;
     int clear = sr_leftovers_read(s, store, entry->set, &l);
     if (clear && l.claimed && !l.manifests.len) {
         int own = is_its_own(s, store, entry, claim);
-        clear = own >= 0;
+        int there = own > 0 ? sr_sweep_manifest(s, store, entry->set, entry->source) : 0;
+        clear = own >= 0 && there >= 0;
+        if (there != 0)
+            own = 0;
         for (size_t i = 0; own > 0 && i < entry->keys.len; i++)
             if (sr_strlist_has(&l.keys, entry->keys.items[i]))
                 clear &= sr_sweep_remove(s, store, entry->keys.items[i], cut_off);

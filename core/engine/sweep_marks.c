@@ -86,7 +86,8 @@ static void sweep_claimed(const struct scan *o, struct sr_store_rw *store, const
         !l.prunings.len && !l.holds.len && l.youngest < o->before &&
         sr_claim_key(set, key, sizeof key, NULL) == SR_OK &&
         mark_is_ours(o->s, store, key, set, SR_KEY_CLAIM, &m)) {
-        if (remove_covered(o->s, store, &l, &m, unnamed))
+        if (sr_sweep_manifest(o->s, store, set, m.source) == 0 &&
+            remove_covered(o->s, store, &l, &m, unnamed))
             (void)sr_sweep_remove(o->s, store, key, unnamed);
         sr_mark_done(&m);
     }
@@ -108,8 +109,10 @@ static void sweep_pruned(const struct scan *o, struct sr_store_rw *store, const 
         sr_leftovers_done(&l);
         return;
     }
-    int there = sr_strlist_has(&l.manifests, parts.source);
-    int clear = there || !sr_strlist_has(&l.holds, parts.source);
+    int there = sr_strlist_has(&l.manifests, parts.source)
+                    ? 1
+                    : sr_sweep_manifest(o->s, store, parts.set, parts.source);
+    int clear = there > 0 || (there == 0 && !sr_strlist_has(&l.holds, parts.source));
     if (!there && clear)
         clear = remove_covered(o->s, store, &l, &m, why);
     /* The claim goes with the last that is left of its set. */

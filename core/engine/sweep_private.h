@@ -41,6 +41,11 @@ int sr_leftovers_read(struct sr_sweep *s, struct sr_store_rw *store, const char 
                       struct sr_leftovers *ret);
 void sr_leftovers_done(struct sr_leftovers *l);
 
+/* Has the store a manifest of source in the set, asked for that very key? A listing may lag behind,
+ * and what it does not show may be a backup. 1, 0, or -1 when it cannot be asked now (the failure
+ * is kept in s). */
+int sr_sweep_manifest(struct sr_sweep *s, struct sr_store_rw *store, const char *set,
+                      const char *source);
 /* Nonzero: it is gone (dry run: would be), and noted. */
 int sr_sweep_remove(struct sr_sweep *s, struct sr_store_rw *store, const char *key,
                     const char *why);

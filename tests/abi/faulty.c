@@ -11,6 +11,9 @@
  *     copies    objects can be copied inside the place
  *     vanish    objects whose keys end so are gone when they are fetched
  *     spoil     a fetch of keys that end so gives one bit turned
+ *     unlisted  keys that end so are in no listing
+ *     silent    what is asked about an object does not tell its lock
+ *     behind    so many days the store's clock is behind; it tells when an object was changed
  *
  * Calls that count: save, list, fetch, delete, stat, copy. */
 #include <strongroom/storage.h>
@@ -45,8 +48,9 @@ struct handle {
     const struct sr_storage_host *host;
     struct place *place;
     long fail;
-    int down, late, sums, copies, locks;
-    char spoil[128], vanish[128];
+    int down, late, sums, copies, locks, silent;
+    long behind;
+    char spoil[128], vanish[128], unlisted[128];
 };
 
 static int32_t fail(const struct handle *h, int32_t code, const char *text)
@@ -75,6 +79,10 @@ static int32_t faulty_open(const struct sr_storage_host *host,
         h->spoil[0] = '\0';
     if (host->setting(host, "vanish", h->vanish, sizeof h->vanish) < 0)
         h->vanish[0] = '\0';
+    if (host->setting(host, "unlisted", h->unlisted, sizeof h->unlisted) < 0)
+        h->unlisted[0] = '\0';
+    h->silent = number(host, "silent") != 0;
+    h->behind = number(host, "behind");
     h->fail = number(host, "fail");
     h->down = number(host, "down") != 0;
     h->late = number(host, "late") != 0;
@@ -277,7 +285,7 @@ static int32_t faulty_list(void *handle, const struct sr_storage_list_options *o
         if (broken && ++n == 3)
             break;
         if (strncmp(key, options->prefix, strlen(options->prefix)) == 0 &&
-            emitter->emit(emitter->ctx, &e) != 0)
+            !ends_so(key, h->unlisted) && emitter->emit(emitter->ctx, &e) != 0)
             return SR_STORAGE_OK;
     }
     return broken ? fail(h, SR_STORAGE_E_UNAVAILABLE, "the listing broke off") : SR_STORAGE_OK;
@@ -295,6 +303,8 @@ static int32_t faulty_stat(void *handle, const struct sr_storage_fetch_options *
     const struct object *o = find(h->place, options->key);
     if (o) {
         e.object_size = o->len;
+        e.locked_until = h->silent ? 0 : o->locked_until;
+        e.modified = h->behind ? time(NULL) - h->behind * 86400 : 0;
         if (h->sums && EVP_Digest(o->data, o->len, sum, NULL, EVP_sha256(), NULL) == 1) {
             e.checksum_kind = SR_STORAGE_SUM_SHA256;
             e.checksum_len = 32;
@@ -408,6 +418,9 @@ static const struct sr_storage_setting settings[] = {
     ROW("copies", BOOL, 0, "Objects can be copied inside"),
     ROW("locks", BOOL, 0, "Objects can be locked"),
     ROW("vanish", STRING, 0, "Keys that end so are gone when they are fetched"),
+    ROW("unlisted", STRING, 0, "Keys that end so are not listed"),
+    ROW("silent", BOOL, 0, "It is not told that an object is locked"),
+    ROW("behind", INT, 0, "Days that its clock is behind"),
     ROW("spoil", STRING, 0, "Fetches of keys that end so give wrong bytes"),
     {0},
 };

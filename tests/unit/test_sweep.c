@@ -32,7 +32,8 @@ struct place {
     struct sr_context ctx;
 };
 
-static void place_open_as(struct place *p, const char *adapter, const char *setting)
+static void place_open_with(struct place *p, const char *adapter, const char *setting,
+                            const char *more)
 {
     struct sr_strlist flags = {0};
     struct sr_error err = SR_ERROR_INIT;
@@ -45,12 +46,19 @@ static void place_open_as(struct place *p, const char *adapter, const char *sett
     (void)sr_strlist_addf(&flags, "BACKUP_DIR=%s", p->dir);
     (void)sr_strlist_addf(&flags, "BACKUP_STORAGE_ADAPTER=%s", adapter);
     (void)sr_strlist_add(&flags, setting);
+    if (more)
+        (void)sr_strlist_add(&flags, more);
     const struct sr_config_options o = {
         .config_file = "/dev/null", .env_file = "/dev/null", .flags = &flags, .environ_ = none};
     ASSERT_OK(sr_config_new(&o, &p->cfg, &err), err);
     ASSERT_OK(sr_stores_open(p->cfg, NULL, &p->stores, &err), err);
     sr_context_init(&p->ctx, p->cfg, &sr_clock_system, NULL, "cli");
     sr_strlist_done(&flags);
+}
+
+static void place_open_as(struct place *p, const char *adapter, const char *setting)
+{
+    place_open_with(p, adapter, setting, NULL);
 }
 
 static void place_open(struct place *p)
@@ -239,18 +247,52 @@ static void leftovers_among_backups_are_found(void)
     place_close(&p);
 }
 
+static int64_t later_now(void *ctx)
+{
+    (void)ctx;
+    return sr_clock_now(&sr_clock_system) + 3 * (int64_t)DAY;
+}
+
+static int64_t later_mono(void *ctx)
+{
+    (void)ctx;
+    return sr_clock_monotonic(&sr_clock_system);
+}
+
+static const struct sr_clock days_later = {later_now, later_mono, NULL};
+
+/* A journal as an older version wrote it. */
+static void old_journal(struct place *p, const char *store)
+{
+    char runs[200], path[300], text[128];
+    struct sr_error err = SR_ERROR_INIT;
+    (void)snprintf(runs, sizeof runs, "%s/runs", p->state);
+    ASSERT_OK(sr_fs_mkdirs(runs, 0700, &err), err);
+    (void)snprintf(path, sizeof path, "%s/" SET ".run", runs);
+    int n = snprintf(text, sizeof text, SET "\napp\n%s\n", store);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL(write(fd, text, (size_t)n), n);
+    (void)close(fd);
+}
+
 /* A dead run's journal in this place's state, with these keys told. */
-static void dead_journal(struct place *p, const char *const *keys)
+static void dead_journal_of(struct place *p, const char *store, const char *const *keys)
 {
     struct sr_strlist stores = {0};
     struct sr_journal *j = NULL;
     struct sr_error err = SR_ERROR_INIT;
-    (void)sr_strlist_add(&stores, "local");
+    (void)sr_strlist_add(&stores, store);
     ASSERT_OK(sr_journal_begin(p->state, SET, "app", RUN, &stores, &j, &err), err);
     for (; *keys; keys++)
         ASSERT_OK(sr_journal_key(j, *keys, &err), err);
     sr_journal_end(j, 0);
     sr_strlist_done(&stores);
+}
+
+static void dead_journal(struct place *p, const char *const *keys)
+{
+    dead_journal_of(p, "local", keys);
 }
 
 static void a_dead_run_loses_only_its_own(void)
@@ -282,24 +324,68 @@ static void a_dead_run_loses_only_its_own(void)
     place_close(&p);
 }
 
+/* Eventually consistent: what was committed a moment ago is asked for, not looked up. */
+static void a_listing_that_lags_costs_no_backup(void)
+{
+    static const char *const keys[] = {SET ".sql.gz", NULL};
+    static const char *const stays[] = {SET ".sql.gz", SET ".app.manifest.json", SET ".claim"};
+    char setting[128];
+    /* By a dead run's journal, by the claim's age, by a prune's mark, by a journal without a run.
+     */
+    for (int how = 0; how < 4; how++) {
+        struct place p;
+        struct sr_error err = SR_ERROR_INIT;
+        (void)snprintf(setting, sizeof setting, "BACKUP_FAULTY_PLACE=lag%d", how);
+        place_open_with(&p, "faulty", setting, "BACKUP_FAULTY_UNLISTED=.manifest.json");
+        struct sr_store_rw *store = p.stores.items[0];
+        struct sr_mark m = {.kind = SR_KEY_CLAIM, .source = "app", .run = RUN};
+        (void)sr_mark_add(&m, SET ".sql.gz");
+        if (how == 0)
+            dead_journal_of(&p, "faulty", keys);
+        if (how == 2) {
+            struct sr_buf text;
+            sr_buf_init(&text, SR_MARK_MAX);
+            m.kind = SR_KEY_PRUNING;
+            ASSERT_OK(sr_mark_write(&m, &text, &err), err);
+            ASSERT_OK(sr_store_save_small(store, SET ".app.pruning", text.data, text.len, &err),
+                      err);
+            sr_buf_done(&text);
+            m.kind = SR_KEY_CLAIM;
+        }
+        if (how == 3)
+            old_journal(&p, "faulty");
+        if (how != 3)
+            ASSERT_OK(sr_claim_take(store, SET, &m, &err), err);
+        ASSERT_OK(sr_store_save_small(store, SET ".sql.gz", "ours", 4, &err), err);
+        ASSERT_OK(sr_store_save_small(store, SET ".app.manifest.json", "{}", 2, &err), err);
+        p.ctx.clock = &days_later;
+        (void)sweep(&p);
+        for (size_t i = 0; i < 3 - (how == 3); i++)
+            CU_ASSERT_EQUAL(sr_store_stat(sr_store_ro(store), stays[i], NULL, NULL, NULL), SR_OK);
+        /* And where there is none, it goes. */
+        ASSERT_OK(sr_store_delete(store, SET ".app.manifest.json", NULL, NULL, &err), err);
+        if (how == 0)
+            dead_journal_of(&p, "faulty", keys);
+        if (how == 3)
+            old_journal(&p, "faulty");
+        (void)sweep(&p);
+        CU_ASSERT_EQUAL(sr_store_stat(sr_store_ro(store), SET ".sql.gz", NULL, NULL, NULL),
+                        SR_E_NOT_FOUND);
+        sr_mark_done(&m);
+        place_close(&p);
+    }
+}
+
 static void a_journal_of_an_older_version_waits_for_age(void)
 {
-    static const char text[] = SET "\napp\nlocal\n";
     struct place p;
     for (int days = 0; days < 3; days += 2) {
-        char runs[200], path[256];
-        struct sr_error err = SR_ERROR_INIT;
         place_open(&p);
-        (void)snprintf(runs, sizeof runs, "%s/runs", p.state);
-        (void)snprintf(path, sizeof path, "%s/" SET ".run", runs);
-        ASSERT_OK(sr_fs_mkdirs(runs, 0700, &err), err);
-        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        CU_ASSERT_EQUAL(write(fd, text, sizeof text - 1), (ssize_t)(sizeof text - 1));
-        (void)close(fd);
+        old_journal(&p, "local");
         put(&p, SET ".sql.gz", "somebody's", days);
         CU_ASSERT_EQUAL(sweep(&p), days ? 2 : 0);
         CU_ASSERT_EQUAL(there(&p, SET ".sql.gz"), !days);
-        CU_ASSERT_EQUAL(access(path, F_OK) == 0, !days);
+        CU_ASSERT_EQUAL(there(&p, ".strongroom/runs/" SET ".run"), !days);
         place_close(&p);
     }
 }
@@ -434,6 +520,7 @@ int main(void)
         {"a prune that was cut off is ended", a_prune_that_was_cut_off_is_ended},
         {"leftovers among backups are found", leftovers_among_backups_are_found},
         {"a dead run loses only its own", a_dead_run_loses_only_its_own},
+        {"a listing that lags costs no backup", a_listing_that_lags_costs_no_backup},
         {"a journal of an older version waits for age",
          a_journal_of_an_older_version_waits_for_age},
         {"marks are hostile", marks_are_hostile},
