@@ -44,6 +44,8 @@ struct sr_verified {
     const char *store;
     char source[SR_SOURCE_MAX];
     struct sr_verify_result result;
+    char *error;    /* what is wrong with it as a whole, or why it is not known; NULL; malloc'd */
+    int not_looked; /* the error says nothing of the backup: it could not be looked at */
 };
 /* left: how many a bound kept from being verified. */
 void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t len, size_t left);

@@ -39,12 +39,14 @@ static json_t *one_json(const struct sr_verified *v)
                               sr_json_text_or_null(o->note));
         sr_json_append(&a, e);
     }
-    return json_pack(
-        "{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "set", sr_json_text_or_null(v->result.set),
-        "source", sr_json_text_or_null(v->source), "store", sr_json_text_or_null(v->store), "rung",
-        rung_name(v->result.rung), "objects", a, "recorded", recorded_json(&v->result),
-        "not_recorded", sr_json_text_or_null(v->result.not_recorded), "duration_seconds",
-        sr_json_seconds(v->result.seconds), "signature", sr_trust_json(&v->result.trust));
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "set",
+                     sr_json_text_or_null(v->result.set), "source", sr_json_text_or_null(v->source),
+                     "store", sr_json_text_or_null(v->store), "rung",
+                     v->not_looked ? "unknown" : rung_name(v->result.rung), "objects", a,
+                     "recorded", recorded_json(&v->result), "not_recorded",
+                     sr_json_text_or_null(v->result.not_recorded), "duration_seconds",
+                     sr_json_seconds(v->result.seconds), "signature",
+                     sr_trust_json(&v->result.trust), "error", sr_json_text_or_null(v->error));
 }
 
 static json_t *verified_json(const struct sr_verified *v, size_t len, size_t left)
@@ -65,7 +67,14 @@ void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t
         return;
     }
     sr_table_init(&t, columns, 5);
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
+        if (v[i].error && (v[i].not_looked || v[i].result.len == 0)) {
+            sr_table_cell(&t, v[i].not_looked ? "UNKNOWN" : "FAILED");
+            sr_table_cell(&t, NULL);
+            sr_table_cell(&t, v[i].store);
+            sr_table_cell(&t, v[i].result.set);
+            sr_table_cell(&t, v[i].error);
+        }
         for (size_t k = 0; k < v[i].result.len; k++) {
             const struct sr_verify_object *x = &v[i].result.objects[k];
             char size[SR_SIZE_TEXT];
@@ -76,6 +85,7 @@ void sr_report_verified(struct sr_output *o, const struct sr_verified *v, size_t
             sr_table_cell(&t, x->key);
             sr_table_cell(&t, x->note);
         }
+    }
     sr_table_print(&t, o);
     sr_table_done(&t);
     for (size_t i = 0; i < len; i++) {

@@ -3,6 +3,7 @@
 #include "core/cli/places.h"
 #include "core/cli/report.h"
 #include "core/cli/verbs.h"
+#include "core/util/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,17 +39,51 @@ struct verifying {
     struct sr_prover *prover;
     struct sr_verified *done;
     size_t len;
-    size_t bad;
-    size_t left;           /* that a bound kept from being verified */
-    struct sr_error first; /* the first damage */
+    size_t bad, unread;             /* damaged; could not be looked at */
+    unsigned *down;                 /* failures in a row of each store */
+    size_t left;                    /* that a bound kept from being verified */
+    struct sr_error first, obscure; /* the first of each */
 };
 
-/* Verifies one set in one store. Damage is noted and is no reason to stop; anything else that goes
- * wrong (a store that cannot be read, a signal) is returned. */
+/* So many failures of one store in a row, each of which may have cost minutes of tries, are enough.
+ */
+#define GIVE_UP_AFTER 3
+
+static int is_of_a_store(int rc)
+{
+    return rc == SR_E_UNAVAILABLE || rc == SR_E_TIMEOUT || rc == SR_E_THROTTLED;
+}
+
+/* Nonzero for what ends the whole run. */
+static int ends_all(int rc)
+{
+    return rc == SR_E_CANCELLED || rc == SR_E_NO_MEMORY;
+}
+
+/* What could not be looked at is neither good nor damaged, and the next one may be fine. */
+static int note_unread(struct verifying *v, struct sr_verified *now, const struct sr_error *e,
+                       struct sr_error *err)
+{
+    if (ends_all(e->code) || sr_context_check(v->cli->ctx, NULL) != SR_OK)
+        return sr_error_copy(err, e);
+    if (v->unread++ == 0)
+        v->obscure = *e;
+    now->result.rung = SR_VERIFY_FAILED;
+    now->not_looked = 1;
+    if (sr_set_string(&now->error, e->text) != SR_OK)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory while verifying");
+    sr_log(SR_LOG_WARN, "store %s: %s of %s was not verified: %s", now->store, now->result.set,
+           now->source, e->text);
+    return SR_OK;
+}
+
+/* Verifies one set in one store. Damage is noted and is no reason to stop, nor is what can not be
+ * looked at; a signal is returned. */
 static int verify_one(struct verifying *v, struct sr_store_rw *store,
                       const struct sr_verify_pick *pick, struct sr_error *err)
 {
     struct sr_error e = SR_ERROR_INIT;
+    unsigned *down = &v->down[pick->store];
     struct sr_catalog_set set = {.time = pick->time, .has_manifest = 1};
     struct sr_verified *grown = realloc(v->done, (v->len + 1) * sizeof *grown);
     if (!grown)
@@ -61,11 +96,18 @@ static int verify_one(struct verifying *v, struct sr_store_rw *store,
     now->store = sr_store_name(sr_store_ro(store));
     memcpy(now->source, pick->source, sizeof now->source);
     memcpy(now->result.set, pick->set, sizeof now->result.set);
-    int rc = sr_verify_set(v->cli->ctx, store, &set, &now->result, &e);
+    int rc = *down < GIVE_UP_AFTER
+                 ? sr_verify_set(v->cli->ctx, store, &set, &now->result, &e)
+                 : sr_fail(&e, SR_E_UNAVAILABLE, "not tried: store %s failed %d times in a row",
+                           now->store, GIVE_UP_AFTER);
+    *down = is_of_a_store(rc) ? *down + 1 : 0;
+    memcpy(now->result.set, pick->set, sizeof now->result.set);
     if (rc != SR_OK && rc != SR_E_CORRUPT)
-        return sr_error_copy(err, &e);
+        return note_unread(v, now, &e, err);
     if (rc == SR_E_CORRUPT) {
         now->result.rung = SR_VERIFY_FAILED;
+        if (sr_set_string(&now->error, e.text) != SR_OK)
+            return sr_fail(err, SR_E_NO_MEMORY, "out of memory while verifying");
         if (v->bad++ == 0)
             v->first = e;
     }
@@ -139,6 +181,8 @@ static int run(struct sr_cli *cli, struct sr_error *err)
     int rc = sr_places_open_reachable(cli->ctx, sr_args_str(cli->args, "store"), &places, err);
     if (rc == SR_OK)
         rc = sr_prover_new(cli->ctx, &v.prover, err);
+    if (rc == SR_OK && !(v.down = calloc(places.stores.len + 1, sizeof *v.down)))
+        rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     if (rc == SR_OK)
         rc = sr_verify_picks(cli->ctx, &places.stores, &picks, err);
     if (rc == SR_OK)
@@ -149,6 +193,11 @@ static int run(struct sr_cli *cli, struct sr_error *err)
                  ? sr_error_copy(err, &v.first)
                  : sr_fail(err, SR_E_CORRUPT, "%zu of %zu backups are damaged; the first: %s",
                            v.bad, v.len, v.first.text);
+    else if (rc == SR_OK && v.unread > 0)
+        rc = v.unread < v.len ? sr_fail(err, SR_E_PARTIAL,
+                                        "%zu of %zu backups could not be verified; the first: %s",
+                                        v.unread, v.len, v.obscure.text)
+                              : sr_error_copy(err, &v.obscure);
     else if (rc == SR_OK && places.stores.closed_len > 0 &&
              (all || !is_one_copy(cli->args->operands.items[0])))
         rc = sr_fail(err, SR_E_PARTIAL, "verified in %zu of %zu stores: %s", places.stores.len,
@@ -156,9 +205,12 @@ static int run(struct sr_cli *cli, struct sr_error *err)
                      places.stores.closed[0].error.text);
     if (v.len > 0 || rc == SR_OK)
         sr_report_verified(cli->out, v.done, v.len, v.left);
-    for (size_t i = 0; i < v.len; i++)
+    for (size_t i = 0; i < v.len; i++) {
         sr_verify_result_done(&v.done[i].result);
+        free(v.done[i].error);
+    }
     free(v.done);
+    free(v.down);
     sr_verify_picks_done(&picks);
     sr_prover_free(v.prover);
     sr_places_close(&places);
@@ -177,8 +229,9 @@ const struct sr_verb sr_verb_verify = {
         "\n"
         "Each object reaches a rung: \"re-read\" (the stored bytes agree) or \"opened\" (so does "
         "what is inside). A missing key is no failure. Every store that holds the backup is "
-        "read, unless --store or STORE: names one. Exit code 13 tells damage, 3 that a store "
-        "could not be opened and all that the others hold is sound.\n"
+        "read, unless --store or STORE: names one. Exit code 13 tells damage (a "
+        "manifest that cannot be read is damage too), 3 that a store could not be opened, or a "
+        "backup not be looked at, and all others are sound.\n"
         "\n"
         "What was found is written beside the backup in the store it was read from, with time and "
         "host, as an object of its own (SET.SOURCE.proof-RUNG-TIME.json, proof-failed-RUNG for "

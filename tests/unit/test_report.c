@@ -461,8 +461,8 @@ static void verify_both(void)
     sr_report_verified(&c.out, &v, 1, 7);
     json_t *j = end_json(&c);
     const json_t *one = json_array_get(json_object_get(j, "verified"), 0);
-    names_are(one,
-              "set source store rung objects recorded not_recorded duration_seconds signature");
+    names_are(one, "set source store rung objects recorded not_recorded duration_seconds signature "
+                   "error");
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(j, "left")), 7);
     CU_ASSERT_STRING_EQUAL(text_of(one, "rung"), "failed");
     const json_t *objects = json_object_get(one, "objects");
