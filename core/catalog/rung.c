@@ -79,7 +79,13 @@ int sr_proof_name_read(const char *suffix, struct sr_proof_name *ret)
     return SR_OK;
 }
 
-void sr_standing_of(const struct sr_strlist *suffixes, struct sr_standing *ret)
+/* What the time of a proof is worth beside others'. */
+static int64_t time_to_go_by(const struct sr_proof_name *n, int64_t now)
+{
+    return !n->failed && n->time > now ? 0 : n->time;
+}
+
+void sr_standing_of(const struct sr_strlist *suffixes, int64_t now, struct sr_standing *ret)
 {
     int64_t passed_at[RUNGS], failed_at[RUNGS];
     struct sr_proof_name n;
@@ -91,9 +97,10 @@ void sr_standing_of(const struct sr_strlist *suffixes, struct sr_standing *ret)
         if (sr_proof_name_read(suffixes->items[i], &n) != SR_OK)
             continue;
         int64_t *at = n.failed ? &failed_at[n.rung] : &passed_at[n.rung];
-        *at = n.time > *at ? n.time : *at;
-        if (n.time > ret->checked_at)
-            ret->checked_at = n.time;
+        int64_t time = time_to_go_by(&n, now);
+        *at = time > *at ? time : *at;
+        if (time > ret->checked_at)
+            ret->checked_at = time;
     }
     int64_t fell = -1; /* the latest failure of this rung or one below */
     for (size_t i = SR_RUNG_REREAD; i < RUNGS; i++) {
@@ -107,7 +114,7 @@ void sr_standing_of(const struct sr_strlist *suffixes, struct sr_standing *ret)
         fell = failed_at[i] > fell ? failed_at[i] : fell;
         if (since > fell) {
             ret->rung = (enum sr_rung)i;
-            ret->since = since;
+            ret->since = since > 0 ? since : now;
         }
     }
 }

@@ -5,7 +5,7 @@
  *     struct sr_proof_name n;
  *     sr_proof_name_read("proof-reread-20261120130501.json", &n)
  *     sr_proof_suffix(&n, suffix)                     // for sr_beside_key
- *     sr_standing_of(&catalog_set->proofs, &standing) // where the set stands now
+ *     sr_standing_of(&catalog_set->proofs, now, &standing) // where the set stands now
  *
  * The first two rungs need no proof: the manifest is written last, to a store that confirmed every
  * object, so a set with a manifest is "stored". Each higher one is an object beside the set,
@@ -55,16 +55,18 @@ int sr_proof_name_read(const char *suffix, struct sr_proof_name *ret);
 
 /* Where a set stands after all that its proofs tell. A failure takes back every pass of its rung
  * and of higher ones that is not later than it; a later pass of that rung or a higher one clears
- * it. */
+ * it. A pass that bears a time after now was written by a clock that ran ahead: when it was made is
+ * not known, so it clears no failure at all. */
 struct sr_standing {
-    enum sr_rung rung;   /* the highest that stands; SR_RUNG_STORED without any proof */
-    int64_t since;       /* of the latest pass of that rung or a higher one; -1: no proof */
+    enum sr_rung rung; /* the highest that stands; SR_RUNG_STORED without any proof */
+    int64_t since;     /* of the latest pass of that rung or a higher one, now at most; -1: none */
     enum sr_rung failed; /* the lowest rung whose failure stands; SR_RUNG_NONE */
     int64_t failed_at;   /* -1 */
-    int64_t checked_at;  /* of the latest proof of any kind; -1: never checked */
+    int64_t checked_at;  /* of the latest proof of any kind; -1: never checked; 0: not known when */
 };
 
-/* Of a set that has a manifest. Suffixes that cannot be read count for nothing. */
-void sr_standing_of(const struct sr_strlist *suffixes, struct sr_standing *ret);
+/* Of a set that has a manifest, at now (UTC seconds). Suffixes that cannot be read count for
+ * nothing. */
+void sr_standing_of(const struct sr_strlist *suffixes, int64_t now, struct sr_standing *ret);
 
 #endif

@@ -13,6 +13,10 @@ static const struct sr_option options[] = {
      .type = SR_VALUE_TIME,
      .arg = "DATE",
      .help = "judge as of this UTC date or time; implies --dry-run"},
+    {.name = "trust-clock",
+     .setting = "BACKUP_RETENTION_TRUST_CLOCK",
+     .stands = "on",
+     .help = "delete also where the clock seems to be ahead"},
     {.name = NULL},
 };
 
@@ -45,7 +49,7 @@ static int run(struct sr_cli *cli, struct sr_error *err)
 const struct sr_verb sr_verb_prune = {
     .name = "prune",
     .summary = "retention, each decision with its reason",
-    .synopsis = "[--store STORE] [--dry-run] [--at DATE]",
+    .synopsis = "[--store STORE] [--dry-run] [--at DATE] [--trust-clock]",
     .about =
         "Deletes the backups that retention no longer keeps, in each store by itself, and prints "
         "for every backup why it stays or goes: BACKUP_RETENTION_* for all stores, "
@@ -53,6 +57,11 @@ const struct sr_verb sr_verb_prune = {
         "deleted, never the last good backup of a source, never the newest one with the highest "
         "proof, never one on hold, and nothing at all when a store could not be listed whole or "
         "the newest backup is damaged.\n"
+        "\n"
+        "To a clock that jumped ahead everything looks old. Where it is more than a day ahead of a "
+        "store's own, nothing is deleted there (exit code 4); where a source has nothing for "
+        "longer than BACKUP_RETENTION_DAYS and far longer than usual, what is from before that gap "
+        "stays until what came since is that old. --trust-clock overrules both.\n"
         "\n"
         "The same happens to a source's backups after each successful backup of it.",
     .examples = "strongroom prune --dry-run\nstrongroom prune --at 2027-01-01 --store dr",

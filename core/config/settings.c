@@ -143,6 +143,8 @@ const struct sr_setting sr_settings[] = {
              "labels (patterns) that are kept longer; `-` for none")},
     {SETTING("BACKUP_RETENTION_CRITICAL_DAYS", DAYS, "forever", "how long those are kept"),
      .max = DAYS_MAX},
+    {SETTING("BACKUP_RETENTION_TRUST_CLOCK", BOOL, "off",
+             "delete by age also where the clock is far ahead of a store's or of its sets")},
     {SETTING("BACKUP_SYNC_JOBS", INT, "2", "so many sets are synced at a time"), .min = 1,
      .max = 16},
     {SETTING("BACKUP_SYNC_DELETE", BOOL, "off",

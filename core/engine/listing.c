@@ -59,10 +59,10 @@ static struct sr_listing_entry *entry_add(struct sr_listing *l, size_t *cap,
 
 /* Proofs are of one copy: what failed in one store says nothing of the other. */
 static int proofs_merge(struct sr_listing_entry *e, const struct sr_catalog_set *set,
-                        const char *store)
+                        const char *store, int64_t now)
 {
     struct sr_standing s;
-    sr_standing_of(&set->proofs, &s);
+    sr_standing_of(&set->proofs, now, &s);
     if (s.rung > e->rung || (s.rung == e->rung && s.since > e->rung_since)) {
         e->rung = s.rung;
         e->rung_since = s.since;
@@ -76,14 +76,14 @@ static int proofs_merge(struct sr_listing_entry *e, const struct sr_catalog_set 
 
 /* What one store adds to an entry. Of two stores the longer life is told. */
 static int entry_merge(struct sr_listing_entry *e, const struct sr_catalog_set *set,
-                       const char *store, const struct sr_retention_verdict *v)
+                       const char *store, const struct sr_retention_verdict *v, int64_t now)
 {
     e->held |= set->held;
     e->unsigned_copies += !set->has_signature;
     e->encrypted |= set->encrypted;
     if (set->data_size > e->size)
         e->size = set->data_size;
-    if (proofs_merge(e, set, store) != SR_OK)
+    if (proofs_merge(e, set, store, now) != SR_OK)
         return SR_E_NO_MEMORY;
     int64_t until = v->keep ? v->kept_until : 0;
     int longer = !e->kept_because || (e->kept_until >= 0 && (until < 0 || until > e->kept_until));
@@ -103,13 +103,14 @@ static int list_store(struct sr_context *ctx, struct sr_store *store, const char
     struct sr_catalog *c = NULL;
     struct sr_retention_verdict *verdicts = NULL;
     const size_t earlier = l->len;
+    const int64_t now = sr_clock_now(ctx->clock);
     if (earlier > 1)
         qsort(l->items, earlier, sizeof *l->items, by_name);
     int rc = sr_catalog_read(store, &c, err);
     if (rc == SR_OK)
         sr_trust_notice(ctx, store, c);
     if (rc == SR_OK)
-        rc = sr_retention_judge_names(ctx, store, c, sr_clock_now(ctx->clock), &verdicts, err);
+        rc = sr_retention_judge_names(ctx, store, c, now, &verdicts, err);
     for (size_t i = c ? c->len : 0; rc == SR_OK && i-- > 0;) {
         const struct sr_catalog_set *set = &c->sets[i];
         if (!set->has_manifest ||
@@ -118,7 +119,7 @@ static int list_store(struct sr_context *ctx, struct sr_store *store, const char
         struct sr_listing_entry *e = entry_find(l, earlier, set);
         if (!e)
             e = entry_add(l, cap, set);
-        if (!e || entry_merge(e, set, sr_store_name(store), &verdicts[i]) != SR_OK)
+        if (!e || entry_merge(e, set, sr_store_name(store), &verdicts[i], now) != SR_OK)
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
     free(verdicts);

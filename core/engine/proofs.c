@@ -61,7 +61,7 @@ int sr_proofs_read(struct sr_context *ctx, struct sr_store *store, const struct 
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
     if (rc == SR_OK)
-        sr_standing_of(&good, &p.standing);
+        sr_standing_of(&good, sr_clock_now(ctx->clock), &p.standing);
     sr_strlist_done(&names);
     sr_strlist_done(&good);
     if (rc != SR_OK) {

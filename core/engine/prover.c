@@ -145,6 +145,45 @@ static int still_there(struct sr_store_rw *store, const struct sr_proof *proof, 
     return sr_fail(err, SR_E_NOT_FOUND, "the backup was deleted meanwhile");
 }
 
+struct misdated {
+    const struct sr_proof *failure;
+    struct sr_strlist keys;
+};
+
+static int misdated_emit(void *ctx, const struct sr_store_entry *e)
+{
+    struct misdated *m = ctx;
+    struct sr_key_parts parts;
+    struct sr_proof_name n;
+    sr_key_parse(e->key, &parts);
+    if (parts.kind != SR_KEY_PROOF || strcmp(parts.set, m->failure->set) != 0 ||
+        strcmp(parts.source, m->failure->source) != 0 ||
+        sr_proof_name_read(parts.suffix, &n) != SR_OK || n.failed ||
+        n.rung < m->failure->name.rung || n.time <= m->failure->name.time)
+        return 0;
+    return sr_strlist_add(&m->keys, e->key) != SR_OK;
+}
+
+/* A pass that lies there already and bears a later time than a failure found now was written by a
+ * clock that ran ahead. It goes, before its day comes and it speaks against the failure. */
+static void misdated_remove(struct sr_store_rw *store, const struct sr_proof *failure)
+{
+    struct misdated m = {.failure = failure};
+    char prefix[SR_SET_MAX + SR_SOURCE_MAX + 16];
+    (void)snprintf(prefix, sizeof prefix, "%s.%s.proof-", failure->set, failure->source);
+    (void)sr_store_list(sr_store_ro(store), prefix, NULL, misdated_emit, &m, NULL);
+    for (size_t i = 0; i < m.keys.len; i++) {
+        struct sr_error e = SR_ERROR_INIT;
+        if (sr_store_delete(store, m.keys.items[i], NULL, NULL, &e) == SR_OK)
+            sr_log(SR_LOG_INFO, "removed %s, which is dated later than the failure found now",
+                   m.keys.items[i]);
+        else
+            sr_log(SR_LOG_WARN, "%s is dated later than the failure found now and stays: %s",
+                   m.keys.items[i], e.text);
+    }
+    sr_strlist_done(&m.keys);
+}
+
 int sr_prover_record(struct sr_prover *p, const char *store, const struct sr_catalog_set *set,
                      const char *manifest, struct sr_proof *proof, char **ret_why,
                      struct sr_error *err)
@@ -162,6 +201,8 @@ int sr_prover_record(struct sr_prover *p, const char *store, const struct sr_cat
         int saved = proof_save(h->store, proof, key, &e);
         if (saved == SR_OK)
             saved = still_there(h->store, proof, key, &e);
+        if (saved == SR_OK && proof->name.failed)
+            misdated_remove(h->store, proof);
         if (saved != SR_OK)
             rc = sr_context_check(p->ctx, err);
         if (rc == SR_OK && saved != SR_OK)

@@ -21,8 +21,9 @@ struct sr_prover;
 int sr_prover_new(struct sr_context *ctx, struct sr_prover **ret, struct sr_error *err);
 /* Fills the proof's set, source, manifest, store, host, program and time, and saves it in the store
  * of that name. Another one of the same second is never replaced: this one then bears the next.
- * Where the set was deleted meanwhile the proof is taken away again. *ret_why: malloc'd, the
- * caller's; NULL: recorded. SR_E_CANCELLED, SR_E_NO_MEMORY. */
+ * Where the set was deleted meanwhile the proof is taken away again. A failure takes with it passes
+ * of its rung and above that bear a later time: a clock that ran ahead wrote them. *ret_why:
+ * malloc'd, the caller's; NULL: recorded. SR_E_CANCELLED, SR_E_NO_MEMORY. */
 int sr_prover_record(struct sr_prover *p, const char *store, const struct sr_catalog_set *set,
                      const char *manifest, struct sr_proof *proof, char **ret_why,
                      struct sr_error *err);

@@ -41,10 +41,25 @@ static const char text[] =
     "\n"
     "In names, a character outside A-Z a-z 0-9 . - _ is written _xHH (its byte in hexadecimal).\n";
 
+static const char key[] = "RECOVER.txt";
+
 void sr_recover_text_save(struct sr_store_rw *store)
 {
     struct sr_error e = SR_ERROR_INIT;
-    int rc = sr_store_save_small(store, "RECOVER.txt", text, strlen(text), &e);
+    int rc = sr_store_save_small(store, key, text, strlen(text), &e);
     if (rc != SR_OK && rc != SR_E_EXISTS)
         sr_log(SR_LOG_WARN, "RECOVER.txt was not written: %s", e.text);
+}
+
+int sr_recover_text_check(struct sr_store *store, struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    int rc = sr_store_stat(store, key, NULL, NULL, &e);
+    if (rc != SR_E_NOT_FOUND)
+        return rc == SR_OK ? rc : sr_error_copy(err, &e);
+    return sr_fail(err, SR_E_NOT_FOUND,
+                   "store %s (%s) holds nothing that strongroom wrote, not even the %s that every "
+                   "store gets with its first backup: is its disk mounted, is it the right bucket, "
+                   "prefix or folder? A new store needs a backup first",
+                   sr_store_name(store), sr_store_place(store), key);
 }

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/engine/retention.h"
 #include "core/engine/audit.h"
+#include "core/engine/recover_text.h"
 #include "core/engine/retention_delete.h"
 #include "core/engine/retention_judge.h"
 #include "core/util/log.h"
@@ -46,8 +47,10 @@ static void audit_purge(struct sr_context *ctx, const struct sr_prune_item *it,
                    "set", it->set, "reason", it->reason, "error", failed ? e->text : NULL, NULL);
 }
 
+/* SR_E_REFUSED: nothing is to be deleted in this store. */
 static int delete_one(struct sr_context *ctx, struct sr_store_rw *store,
-                      const struct sr_catalog_set *set, int last, struct sr_prune_item *it)
+                      const struct sr_catalog_set *set, int last, struct sr_prune_item *it,
+                      struct sr_error *err)
 {
     struct sr_manifest *m = NULL;
     struct sr_error e = SR_ERROR_INIT;
@@ -59,10 +62,15 @@ static int delete_one(struct sr_context *ctx, struct sr_store_rw *store,
     if (rc == SR_OK)
         rc = sr_prune_delete(ctx, store, set, m, last, it, &e);
     sr_manifest_free(m);
+    if (rc == SR_E_REFUSED) {
+        it->outcome = SR_PRUNE_KEPT;
+        rc = reason_set(it, "kept: the clock is ahead of the store's");
+        return rc == SR_OK ? sr_error_copy(err, &e) : sr_fail(err, rc, "out of memory");
+    }
     if (rc != SR_OK) {
         it->outcome = SR_PRUNE_FAILED;
         if (reason_set(it, e.text) != SR_OK)
-            return SR_E_NO_MEMORY;
+            return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
         sr_log(SR_LOG_WARN, "store %s: %s was not deleted: %s", it->store, set->set, e.text);
     }
     if (it->outcome != SR_PRUNE_LOCKED && it->outcome != SR_PRUNE_KEPT)
@@ -73,15 +81,17 @@ static int delete_one(struct sr_context *ctx, struct sr_store_rw *store,
 /* A dry run goes by the listing: no manifest is fetched for what it only tells. Only where a store
  * locks, and most do not, is each asked about what would go. */
 static int drop_one(struct sr_context *ctx, struct sr_store_rw *store, const struct sr_catalog *c,
-                    size_t i, int64_t at, struct sr_prune_item *it, int dry_run)
+                    size_t i, int64_t at, struct sr_prune_item *it, int dry_run,
+                    struct sr_error *err)
 {
     struct sr_error e = SR_ERROR_INIT;
     if (!dry_run)
-        return delete_one(ctx, store, &c->sets[i], sr_catalog_is_last(c, i), it);
+        return delete_one(ctx, store, &c->sets[i], sr_catalog_is_last(c, i), it, err);
     if ((sr_store_caps(sr_store_ro(store)) & SR_STORE_CAP_LOCK) &&
         sr_prune_look_for_lock(sr_store_ro(store), &c->sets[i], at, it, &e) != SR_OK) {
         it->outcome = SR_PRUNE_FAILED;
-        return reason_set(it, e.text);
+        return reason_set(it, e.text) == SR_OK ? SR_OK
+                                               : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
     if (it->outcome == SR_PRUNE_LOCKED)
         return SR_OK;
@@ -108,6 +118,8 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
     struct sr_retention_verdict *verdicts = NULL;
     const char *name = sr_store_name(sr_store_ro(store));
     int rc = sr_catalog_read(sr_store_ro(store), &c, err);
+    if (rc == SR_OK && c->len == 0 && c->objects.len == 0)
+        rc = sr_recover_text_check(sr_store_ro(store), err);
     if (rc == SR_OK && spare)
         rc = shows(c, spare, err);
     if (rc == SR_OK)
@@ -123,8 +135,8 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
             break;
         }
         it->kept_until = verdicts[i].kept_until;
-        if (!verdicts[i].keep && drop_one(ctx, store, c, i, at, it, dry_run) != SR_OK)
-            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+        if (!verdicts[i].keep)
+            rc = drop_one(ctx, store, c, i, at, it, dry_run, err);
         if (it->outcome == SR_PRUNE_DROPPED || it->outcome == SR_PRUNE_HIDDEN)
             set->has_manifest = 0;
         *ret_failed += it->outcome == SR_PRUNE_FAILED;

@@ -3,7 +3,8 @@
  * Nothing is deleted when the listing failed, or when the newest set of a source is incomplete or
  * its manifest cannot be read. Manifest first, then the objects that the manifest names, then what
  * lies beside it (retention_delete.h). Only what a manifest of ours names is ever deleted, and
- * never what is on hold at the moment its turn comes. */
+ * never what is on hold at the moment its turn comes. A store that holds nothing at all of
+ * strongroom's is not an empty one but the wrong one, and an error (recover_text.h). */
 #ifndef SR_ENGINE_RETENTION_H
 #define SR_ENGINE_RETENTION_H
 

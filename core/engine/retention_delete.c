@@ -5,6 +5,7 @@
 #include "core/engine/trust.h"
 #include "core/util/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@ struct deleting {
     const struct sr_manifest *m;
     struct sr_prune_item *it;
     char manifest[SR_KEY_MAX], hold[SR_KEY_MAX], pruning[SR_KEY_MAX], claim[SR_KEY_MAX];
-    int marked; /* the mark is there */
+    int marked;         /* the mark is there */
+    struct sr_buf text; /* of the manifest, as it is stored */
 };
 
 static int keys_make(struct deleting *d, struct sr_error *err)
@@ -55,24 +57,30 @@ static int locked_emit(void *ctx, const struct sr_store_entry *entry)
     return 1;
 }
 
-int sr_prune_look_for_lock(struct sr_store *store, const struct sr_catalog_set *set, int64_t at,
-                           struct sr_prune_item *it, struct sr_error *err)
+/* Looks at one key; SR_OK also when it is gone, or may not be looked at: then deleting tells. */
+static int look_for_lock(struct sr_store *store, const char *key, int64_t at,
+                         struct sr_prune_item *it, struct sr_error *err)
 {
     struct sr_error e = SR_ERROR_INIT;
-    char key[SR_KEY_MAX];
     int64_t until = 0;
-    int rc = sr_beside_key(set->set, set->source, "manifest.json", key, sizeof key, &e);
-    if (rc == SR_OK)
-        rc = sr_store_stat(store, key, locked_emit, &until, &e);
+    int rc = sr_store_stat(store, key, locked_emit, &until, &e);
     if (rc == SR_OK && until > at)
         return say_locked(it, until, err);
     return rc == SR_OK || rc == SR_E_NOT_FOUND || rc == SR_E_DENIED ? SR_OK
                                                                     : sr_error_copy(err, &e);
 }
 
+int sr_prune_look_for_lock(struct sr_store *store, const struct sr_catalog_set *set, int64_t at,
+                           struct sr_prune_item *it, struct sr_error *err)
+{
+    char key[SR_KEY_MAX];
+    int rc = sr_beside_key(set->set, set->source, "manifest.json", key, sizeof key, err);
+    return rc == SR_OK ? look_for_lock(store, key, at, it, err) : rc;
+}
+
 /* Deletes one key and lets the worst answer of the set stand. SR_OK also when the store keeps it
- * locked. */
-static int delete_key(struct deleting *d, const char *key, struct sr_error *err)
+ * locked, which ret_locked (may be NULL) tells. */
+static int delete_key(struct deleting *d, const char *key, int *ret_locked, struct sr_error *err)
 {
     enum sr_store_deletion how = SR_DELETION_DONE;
     int64_t until = 0;
@@ -85,6 +93,8 @@ static int delete_key(struct deleting *d, const char *key, struct sr_error *err)
     } else if (how == SR_DELETION_HIDDEN && d->it->outcome == SR_PRUNE_DROPPED) {
         d->it->outcome = SR_PRUNE_HIDDEN;
     }
+    if (ret_locked)
+        *ret_locked = how == SR_DELETION_LOCKED;
     return rc;
 }
 
@@ -130,6 +140,22 @@ static int mark_fill(const struct deleting *d, struct sr_mark *mark, struct sr_e
     return rc == SR_E_NO_MEMORY ? sr_fail(err, rc, "out of memory") : rc;
 }
 
+/* The store has just written the mark, by its own clock: one that is far behind ours makes it ours
+ * that is wrong, or at least no ground to delete on. */
+static int clock_check(struct deleting *d, struct sr_error *err)
+{
+    int64_t modified = 0, now = sr_clock_now(d->ctx->clock);
+    if (sr_config_bool(d->ctx->cfg, "BACKUP_RETENTION_TRUST_CLOCK") ||
+        sr_store_stat(sr_store_ro(d->store), d->pruning, modified_emit, &modified, NULL) != SR_OK ||
+        modified <= 0 || now - modified <= SR_PRUNING_CLOCK_AHEAD)
+        return SR_OK;
+    return sr_fail(err, SR_E_REFUSED,
+                   "this host's clock is %" PRId64 " days ahead of that of store %s, so that what "
+                   "looks old may not be; set the clock right (where the store's is the wrong one: "
+                   "`prune --trust-clock`, BACKUP_RETENTION_TRUST_CLOCK)",
+                   (now - modified) / 86400, sr_store_name(sr_store_ro(d->store)));
+}
+
 static int mark_write(struct deleting *d, struct sr_error *err)
 {
     struct sr_mark mark = {.kind = SR_KEY_PRUNING};
@@ -141,9 +167,12 @@ static int mark_write(struct deleting *d, struct sr_error *err)
         rc = sr_mark_write(&mark, &text, &e);
     if (rc == SR_OK)
         rc = sr_store_save_small(d->store, d->pruning, text.data, text.len, &e);
+    const int fresh = rc == SR_OK;
     if (rc == SR_E_EXISTS)
         rc = mark_renew(d, &text, &e);
     d->marked = rc == SR_OK;
+    if (fresh)
+        rc = clock_check(d, &e);
     if (rc == SR_E_NO_SPACE || rc == SR_E_DENIED) {
         sr_log(SR_LOG_VERBOSE, "deleting %s without a mark: %s", d->set->set, e.text);
         rc = SR_OK;
@@ -174,18 +203,70 @@ static int keep_held(struct deleting *d, struct sr_error *err)
     return SR_OK;
 }
 
-/* Everything but the manifest, which is gone. */
-static int delete_rest(struct deleting *d, int last, struct sr_error *err)
+/* A locked object keeps the whole set: without its manifest it would be neither a backup nor gone.
+ */
+static int look_for_locks(struct deleting *d, struct sr_error *err)
 {
+    struct sr_store *store = sr_store_ro(d->store);
+    int64_t now = sr_clock_now(d->ctx->clock);
+    int rc = SR_OK;
+    if (!(sr_store_caps(store) & SR_STORE_CAP_LOCK))
+        return SR_OK;
+    for (size_t i = 0; rc == SR_OK && i < d->m->objects_len && d->it->outcome != SR_PRUNE_LOCKED;
+         i++)
+        rc = look_for_lock(store, d->m->objects[i].key, now, d->it, err);
+    return rc;
+}
+
+static int reason_add(struct deleting *d, const char *more, const char *key, struct sr_error *err)
+{
+    char *reason = NULL;
+    if (asprintf(&reason, "%s; %s%s", d->it->reason, key, more) < 0)
+        return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    free(d->it->reason);
+    d->it->reason = reason;
+    return SR_OK;
+}
+
+/* The first object is locked after all: the set becomes a backup again. */
+static int put_back(struct deleting *d, const char *key, struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    int rc = sr_store_save_small(d->store, d->manifest, d->text.data, d->text.len, &e);
+    if (rc == SR_OK || rc == SR_E_EXISTS)
+        return reason_add(d, " was put back", d->manifest, err);
+    return sr_fail(err, rc,
+                   "the store keeps %s locked, and %s, which was deleted before that was known, "
+                   "could not be put back: %s. It is no backup any more, and what is left of it is "
+                   "for `strongroom sweep`",
+                   key, d->manifest, e.text);
+}
+
+/* Everything but the manifest, which is gone. *ret_back: it is there again, and so is all else. */
+static int delete_rest(struct deleting *d, int last, int *ret_back, struct sr_error *err)
+{
+    const char *kept = NULL;
     int rc = SR_OK;
     for (size_t i = 0; rc == SR_OK && i < d->m->objects_len; i++) {
-        rc = delete_key(d, d->m->objects[i].key, err);
-        d->it->freed += d->m->objects[i].size;
+        const struct sr_manifest_object *o = &d->m->objects[i];
+        int locked = 0;
+        rc = delete_key(d, o->key, &locked, err);
+        if (rc == SR_OK && locked && i == 0) {
+            rc = put_back(d, o->key, err);
+            *ret_back = rc == SR_OK;
+            return rc;
+        }
+        if (locked)
+            kept = o->key;
+        else
+            d->it->freed += o->size;
     }
+    if (rc == SR_OK && kept)
+        rc = reason_add(d, " is all that is left of it, for `strongroom sweep`", kept, err);
     if (rc == SR_OK && d->m->detail_key)
-        rc = delete_key(d, d->m->detail_key, err);
+        rc = delete_key(d, d->m->detail_key, NULL, err);
     for (size_t i = 0; rc == SR_OK && i < d->set->beside.len; i++)
-        rc = delete_key(d, d->set->beside.items[i], err);
+        rc = delete_key(d, d->set->beside.items[i], NULL, err);
     if (rc != SR_OK || !last || d->it->outcome == SR_PRUNE_LOCKED)
         return rc;
     struct sr_mark claim = {.kind = SR_KEY_OTHER};
@@ -193,11 +274,55 @@ static int delete_rest(struct deleting *d, int last, struct sr_error *err)
     int found = sr_mark_fetch(sr_store_ro(d->store), d->claim, d->set->set, &claim, &e);
     sr_mark_done(&claim);
     if (found == SR_OK)
-        return delete_key(d, d->claim, err);
+        return delete_key(d, d->claim, NULL, err);
     /* None, or somebody else's file. */
     return found == SR_E_NOT_FOUND || found == SR_E_CORRUPT || found == SR_E_UNSUPPORTED
                ? SR_OK
                : sr_error_copy(err, &e);
+}
+
+/* The manifest, after whose deletion it is no backup. SR_OK: gone, or kept for a lock. */
+static int manifest_delete(struct deleting *d, struct sr_error *err)
+{
+    struct sr_error e = SR_ERROR_INIT;
+    int rc = sr_store_fetch_small(sr_store_ro(d->store), d->manifest, &d->text, &e);
+    if (rc != SR_OK && rc != SR_E_NOT_FOUND) /* not there: another prune was faster */
+        return sr_error_copy(err, &e);
+    return delete_key(d, d->manifest, NULL, err);
+}
+
+static int delete_set(struct deleting *d, int last, struct sr_error *err)
+{
+    int held = 0, back = 0;
+    int rc = keys_make(d, err);
+    if (rc == SR_OK)
+        rc = sr_prune_look_for_lock(sr_store_ro(d->store), d->set, sr_clock_now(d->ctx->clock),
+                                    d->it, err);
+    if (rc == SR_OK && d->it->outcome != SR_PRUNE_LOCKED)
+        rc = look_for_locks(d, err);
+    if (rc != SR_OK || d->it->outcome == SR_PRUNE_LOCKED)
+        return rc;
+    rc = mark_write(d, err);
+    if (rc == SR_OK)
+        rc = look_for_hold(d, &held, err);
+    if (rc == SR_OK && held)
+        rc = keep_held(d, err);
+    else if (rc == SR_OK)
+        rc = manifest_delete(d, err);
+    /* A manifest that the store keeps locked keeps the whole set. */
+    if (rc != SR_OK || held || d->it->outcome == SR_PRUNE_LOCKED) {
+        if (rc == SR_OK ||
+            sr_store_stat(sr_store_ro(d->store), d->manifest, NULL, NULL, NULL) == SR_OK)
+            mark_remove(d);
+        return rc;
+    }
+    rc = delete_rest(d, last, &back, err);
+    if (!back)
+        sr_trust_deleted(d->ctx, sr_store_ro(d->store), d->set->set, d->set->source);
+    /* What could not be deleted now stays known. */
+    if (rc == SR_OK && (back || d->it->outcome != SR_PRUNE_LOCKED))
+        mark_remove(d);
+    return rc;
 }
 
 int sr_prune_delete(struct sr_context *ctx, struct sr_store_rw *store,
@@ -205,29 +330,8 @@ int sr_prune_delete(struct sr_context *ctx, struct sr_store_rw *store,
                     struct sr_prune_item *it, struct sr_error *err)
 {
     struct deleting d = {.ctx = ctx, .store = store, .set = set, .m = m, .it = it};
-    int held = 0;
-    int rc = keys_make(&d, err);
-    if (rc == SR_OK)
-        rc = sr_prune_look_for_lock(sr_store_ro(store), set, sr_clock_now(ctx->clock), it, err);
-    if (rc != SR_OK || it->outcome == SR_PRUNE_LOCKED)
-        return rc;
-    rc = mark_write(&d, err);
-    if (rc == SR_OK)
-        rc = look_for_hold(&d, &held, err);
-    if (rc == SR_OK && held)
-        rc = keep_held(&d, err);
-    else if (rc == SR_OK)
-        rc = delete_key(&d, d.manifest, err);
-    /* A manifest that the store keeps locked keeps the whole set. */
-    if (rc != SR_OK || held || it->outcome == SR_PRUNE_LOCKED) {
-        if (rc == SR_OK || sr_store_stat(sr_store_ro(store), d.manifest, NULL, NULL, NULL) == SR_OK)
-            mark_remove(&d);
-        return rc;
-    }
-    sr_trust_deleted(ctx, sr_store_ro(store), set->set, set->source);
-    rc = delete_rest(&d, last, err);
-    /* What could not be deleted now stays known. */
-    if (rc == SR_OK && it->outcome != SR_PRUNE_LOCKED)
-        mark_remove(&d);
+    sr_buf_init(&d.text, SR_MANIFEST_MAX);
+    int rc = delete_set(&d, last, err);
+    sr_buf_done(&d.text);
     return rc;
 }

@@ -48,10 +48,10 @@ enum faults {
 };
 
 static struct sr_retention_input input_of(const struct sr_catalog_set *set, const char *label,
-                                          int bad, enum faults faults)
+                                          int bad, enum faults faults, int64_t now)
 {
     struct sr_standing standing;
-    sr_standing_of(&set->proofs, &standing);
+    sr_standing_of(&set->proofs, now, &standing);
     const char *fault = faults == FAULTS_HEARD ? fault_of(&standing) : NULL;
     return (struct sr_retention_input){.set = set->set,
                                        .source = set->source,
@@ -72,6 +72,7 @@ static int judge(struct sr_context *ctx, const struct sr_store *store,
 {
     struct sr_retention_rules rules = {0};
     struct sr_strlist unescaped = {0};
+    const int64_t now = sr_clock_now(ctx->clock);
     struct sr_retention_input *in = calloc(n + 1, sizeof *in);
     struct sr_retention_verdict *v = calloc(n + 1, sizeof *v);
     int rc = in && v ? SR_OK : sr_fail(err, SR_E_NO_MEMORY, "out of memory");
@@ -80,12 +81,16 @@ static int judge(struct sr_context *ctx, const struct sr_store *store,
     for (size_t i = 0; rc == SR_OK && i < n; i++) {
         const char *label = label_of(sets[i], &unescaped);
         if (label)
-            in[i] = input_of(sets[i], label, bad ? bad[i] : SET_GOOD, faults);
+            in[i] = input_of(sets[i], label, bad ? bad[i] : SET_GOOD, faults, now);
         else
             rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     }
-    if (rc == SR_OK)
+    if (rc == SR_OK) {
+        /* Who asks of a later day knows that nothing of the days between is there yet. */
+        if (at > now)
+            rules.options.hold_gaps = 0;
         rc = sr_retention_judge(in, n, at, &rules.options, v, err);
+    }
     sr_strlist_done(&unescaped);
     free(in);
     sr_retention_rules_done(&rules);
@@ -220,23 +225,64 @@ static int open_counted(struct judging *j, const struct sr_retention_verdict *v,
     return rc;
 }
 
+/* Adds the sources of which something goes. */
+static int losing_sources(const struct judging *j, const struct sr_retention_verdict *v,
+                          struct sr_strlist *ret, struct sr_error *err)
+{
+    for (size_t i = 0; i < j->c->len; i++)
+        if (!v[i].keep && !sr_strlist_has(ret, j->c->sets[i].source) &&
+            sr_strlist_add(ret, j->c->sets[i].source) != SR_OK)
+            return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    return SR_OK;
+}
+
 /* Where a key tells which sets are real: those that stay while others of their source go are
  * opened, because a forged one among them would push out a real one. *ret_more: one was bad. */
 static int open_kept(struct judging *j, const struct sr_retention_verdict *v, int *ret_more,
                      struct sr_error *err)
 {
     struct sr_retention_rules rules = {0};
-    struct sr_strlist losing = {0}; /* sources of which something goes */
+    struct sr_strlist losing = {0};
     int rc = sr_retention_rules_read(j->ctx->cfg, j->store, &rules, err);
-    for (size_t i = 0; rc == SR_OK && i < j->c->len; i++)
-        if (!v[i].keep && !sr_strlist_has(&losing, j->c->sets[i].source) &&
-            sr_strlist_add(&losing, j->c->sets[i].source) != SR_OK)
-            rc = sr_fail(err, SR_E_NO_MEMORY, "out of memory");
+    if (rc == SR_OK)
+        rc = losing_sources(j, v, &losing, err);
     for (size_t i = 0; rc == SR_OK && i < losing.len; i++)
         rc = open_counted(j, v, losing.items[i], &rules.options, ret_more, err);
     sr_strlist_done(&losing);
     sr_retention_rules_done(&rules);
     return rc;
+}
+
+/* Without a key: those that others go for by a rule, which a set that cannot be read or lacks an
+ * object does not bear. *ret_more as above. */
+static int open_relied(struct judging *j, const struct sr_retention_verdict *v, int *ret_more,
+                       struct sr_error *err)
+{
+    struct sr_strlist losing = {0};
+    int rc = losing_sources(j, v, &losing, err);
+    for (size_t i = 0; rc == SR_OK && i < j->c->len; i++)
+        if (v[i].relied && !j->seen[i] && sr_strlist_has(&losing, j->c->sets[i].source)) {
+            rc = open_one(j, i, err);
+            *ret_more |= j->bad[i] != SET_GOOD;
+        }
+    sr_strlist_done(&losing);
+    return rc;
+}
+
+static void tell_held_back(const struct judging *j, const struct sr_retention_verdict *v)
+{
+    size_t n = 0, first = 0;
+    for (size_t i = j->c->len; i-- > 0;)
+        if (v[i].held_back) {
+            n++;
+            first = i;
+        }
+    if (n > 0)
+        sr_log(SR_LOG_WARN,
+               "store %s: %zu backup%s old enough to go stay%s; %s is %s. If the clock is right, "
+               "`prune --trust-clock` (BACKUP_RETENTION_TRUST_CLOCK) lets them go",
+               sr_store_name(j->store), n, n == 1 ? "" : "s", n == 1 ? "s" : "",
+               j->c->sets[first].set, v[first].reason);
 }
 
 /* Who can write can also write that a check failed. What goes only because of such words stays. */
@@ -262,13 +308,15 @@ static int judge_signed(struct judging *j, struct sr_retention_verdict **ret, st
         rc = judge_catalog(j->ctx, j->store, j->c, j->bad, FAULTS_HEARD, j->at, &v, err);
         if (rc == SR_OK && j->keyed)
             rc = spare_blamed(j, v, err);
-        if (rc == SR_OK && j->keyed)
-            rc = open_kept(j, v, &more, err);
+        if (rc == SR_OK)
+            rc = j->keyed ? open_kept(j, v, &more, err) : open_relied(j, v, &more, err);
     }
-    if (rc == SR_OK)
+    if (rc == SR_OK) {
+        tell_held_back(j, v);
         *ret = v;
-    else
+    } else {
         free(v);
+    }
     return rc;
 }
 

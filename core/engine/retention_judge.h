@@ -1,11 +1,13 @@
 /* The retention policy (retention_policy.h, pure) asked about what a catalogue holds.
  *
  * Two questions: judge_names goes by names alone, for `list`; judge_store also opens the manifests
- * that a deletion would rely on (the newest set of each source), and drops nothing of a source
- * whose newest set is not whole. Where a key to check signatures with is set (signer.h), every set
- * that stays while another of its source goes is opened as well, and one that is forged counts for
- * no rule; what would go only because a proof speaks of damage stays. Verdicts come as one malloc'd
- * array, in the order of c->sets.
+ * that a deletion would rely on: the newest set of each source and, where any set of it would go,
+ * those that stay in its place (by number, proof or tier; a damaged one counts for nothing). It
+ * drops nothing of a source whose newest set is not whole, and logs what a gap holds back. As of a
+ * day to come gaps hold nothing back. Where a key to check signatures with is set (signer.h), every
+ * set that stays while another of its source goes is opened as well, and one that is forged counts
+ * for no rule; what would go only because a proof speaks of damage stays. Verdicts come as one
+ * malloc'd array, in the order of c->sets.
  */
 #ifndef SR_ENGINE_RETENTION_JUDGE_H
 #define SR_ENGINE_RETENTION_JUDGE_H

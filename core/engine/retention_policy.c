@@ -9,6 +9,13 @@
 
 #define DAY 86400
 
+/* How many distances between sets tell what is usual, and how much longer a gap is. Sets that are
+ * closer together count as one. */
+#define GAPS_LOOKED_AT 16
+#define GAPS_NEEDED 3
+#define GAP_TIMES 4
+#define GAP_LEAST 3600
+
 /* Periods are computed for the years 1970 to 9999 alone. */
 #define TIER_TIME_MAX 253402300799
 
@@ -167,8 +174,82 @@ static void judge_one(const struct judging *j, struct item *it, size_t good_newe
         return;
     }
     judge_rules(j, it, good_newer);
-    if (in->good)
-        judge_floor(j, it, good_newer, best);
+    if (!in->good)
+        return;
+    judge_floor(j, it, good_newer, best);
+    it->v->relied = good_newer < j->min_keep || good_newer < j->o->last || best || it->in_tier;
+}
+
+/* --- gaps --- */
+
+static int shows_time(const struct judging *j, const struct sr_retention_input *in)
+{
+    return in->has_manifest && is_dated(in) && !in_future(j, in);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median distance of the sets from items[i] on; -1 where there are too few to tell. */
+static int64_t usual_distance(const struct judging *j, const struct item *items, size_t n, size_t i)
+{
+    int64_t gaps[GAPS_LOOKED_AT];
+    size_t len = 0, last = i;
+    for (i++; i < n && len < GAPS_LOOKED_AT; i++)
+        if (shows_time(j, items[i].in) && items[last].in->time - items[i].in->time >= GAP_LEAST) {
+            gaps[len++] = items[last].in->time - items[i].in->time;
+            last = i;
+        }
+    if (len < GAPS_NEEDED)
+        return -1;
+    qsort(gaps, len, sizeof *gaps, by_number);
+    return gaps[(len - 1) / 2];
+}
+
+/* The first item from before a gap that holds it back, and in *ret_since the one that ended it
+ * (NULL: none did); n: there is none. */
+static size_t find_gap(const struct judging *j, const struct item *items, size_t n,
+                       const struct sr_retention_input **ret_since)
+{
+    const struct sr_retention_input *since = NULL;
+    int64_t end = j->now;
+    for (size_t i = 0; i < n && j->o->hold_gaps && j->o->days > 0; i++) {
+        if (!shows_time(j, items[i].in))
+            continue;
+        int64_t gap = end - items[i].in->time, usual;
+        /* What was made since the gaps further back is old enough by now. */
+        if (j->now > end_of_days(end, j->o->days))
+            return n;
+        if (end > end_of_days(items[i].in->time, j->o->days) &&
+            (usual = usual_distance(j, items, n, i)) >= 0 && gap / GAP_TIMES > usual &&
+            gap - DAY > GAP_TIMES * usual) {
+            *ret_since = since;
+            return i;
+        }
+        since = items[i].in;
+        end = since->time;
+    }
+    return n;
+}
+
+static void hold_back(const struct judging *j, struct item *it,
+                      const struct sr_retention_input *last, const struct sr_retention_input *since)
+{
+    long long days = ((since ? since->time : j->now) - last->time) / DAY;
+    if (!since)
+        verdict(it->v, 1, SR_RETENTION_NEWER,
+                "kept: nothing new of %.60s for %lld days, far longer than usual: backups stopped, "
+                "or the clock is wrong",
+                it->in->source, days);
+    else
+        verdict(it->v, 1, SR_RETENTION_NEWER,
+                "kept: from before a gap of %lld days, until what came since is older than %lld "
+                "days: backups failed, or the clock is wrong",
+                days, (long long)j->o->days);
+    it->v->held_back = 1;
 }
 
 /* The first good set of each period, found from the oldest on. */
@@ -274,11 +355,15 @@ static void judge_source(const struct judging *j, struct item *items, size_t n)
     const struct sr_retention_input *newest = NULL;
     enum objection why = objection(j, items, n, &newest);
     size_t good_newer = 0, best = find_best(j, items, n);
+    const struct sr_retention_input *since = NULL;
+    size_t gap = find_gap(j, items, n, &since);
     find_tiers(j, items, n);
     for (size_t i = 0; i < n; i++) {
         judge_one(j, &items[i], good_newer, i == best);
         if (!items[i].v->keep && why)
             object(why, &items[i], newest);
+        else if (!items[i].v->keep && i >= gap)
+            hold_back(j, &items[i], items[gap].in, since);
         good_newer += is_good(j, items[i].in) != 0;
     }
     if (j->o->size > 0 && !why)
@@ -306,8 +391,10 @@ int sr_retention_judge(const struct sr_retention_input *inputs, size_t n, int64_
     for (int t = 0; t < SR_TIERS; t++)
         j.has_tiers |= options->tiers[t] > 0;
     struct item *items = calloc(n ? n : 1, sizeof *items);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        verdicts[i] = (struct sr_retention_verdict){0};
         verdict(&verdicts[i], 1, SR_RETENTION_FOREVER, "kept: not judged");
+    }
     if (!items)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++)

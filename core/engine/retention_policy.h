@@ -16,7 +16,12 @@
  * year (retention_period.h) among the last tiers[] of them, the present one included. 0 days keep
  * for ever;
  *   - of what only these last keep the oldest go as long as all sets of the source together are
- * larger than `size`.
+ * larger than `size`;
+ *   - with hold_gaps, where nothing was made for longer than `days` and far longer than usual (four
+ * times the median distance of the sets before, of which there must be four more than an hour
+ * apart, and a day), age drops nothing from before that gap until a set made since is itself older
+ * than `days`. To a clock that jumped ahead everything looks old, what it stamps itself looks
+ * fresh, and so it is after backups failed for a while: for `days` days somebody can look.
  */
 #ifndef SR_ENGINE_RETENTION_POLICY_H
 #define SR_ENGINE_RETENTION_POLICY_H
@@ -42,6 +47,7 @@ struct sr_retention_options {
     int64_t tiers[SR_TIERS];           /* so many days, weeks, months, years; 0: no such tier */
     const struct sr_zone *zone;        /* of the tiers; NULL: UTC */
     uint64_t size;                     /* bytes of one source; 0: unbounded */
+    int hold_gaps;                     /* 0: the clock is to be believed */
 };
 
 struct sr_retention_input {
@@ -61,6 +67,8 @@ struct sr_retention_verdict {
     int keep;
     /* UTC seconds; SR_RETENTION_FOREVER; SR_RETENTION_NEWER. Of a set that goes: since when. */
     int64_t kept_until;
+    int relied;                           /* others may go because this one is good and stays */
+    int held_back;                        /* only a gap keeps it, which somebody should look at */
     char reason[SR_RETENTION_REASON_MAX]; /* "kept: 3 of 7 days old", "dropped: ..." */
 };
 

@@ -80,7 +80,8 @@ int sr_retention_rules_read(const struct sr_config *cfg, const struct sr_store *
                               [SR_TIER_WEEKLY] = number(&r, "retention_weekly"),
                               [SR_TIER_MONTHLY] = number(&r, "retention_monthly"),
                               [SR_TIER_YEARLY] = number(&r, "retention_yearly")},
-                    .size = (uint64_t)number(&r, "retention_size")}};
+                    .size = (uint64_t)number(&r, "retention_size"),
+                    .hold_gaps = !sr_config_bool(cfg, "BACKUP_RETENTION_TRUST_CLOCK")}};
     zone_read(&r, &rules.zone);
     critical_read(&r, &rules.critical);
     if (r.rc != SR_OK) {

@@ -52,6 +52,25 @@ static void count(struct sr_sync_result *r)
     }
 }
 
+/* What was planned and not come to, because something ended the run: none of it happened. */
+static void undone(struct sr_sync *s, const struct sr_error *why)
+{
+    for (size_t i = 0; i < s->result->len; i++) {
+        struct sr_sync_item *it = &s->result->items[i];
+        /* What a dry run would copy or delete whole it has said already. */
+        if (s->work[i].todo == SR_SYNC_NOTHING ||
+            (s->o->dry_run && s->work[i].todo != SR_SYNC_INSPECT))
+            continue;
+        it->bytes = 0;
+        it->objects = 0;
+        if (s->work[i].todo == SR_SYNC_GONE)
+            sr_sync_say(it, SR_SYNC_KEPT, "not in %s, but the run ended before it was deleted: %s",
+                        s->from.name, why->text);
+        else
+            sr_sync_say(it, SR_SYNC_FAILED, "not begun: %s", why->text);
+    }
+}
+
 /* What the run came to, when nothing ended it. */
 static int judge(const struct sr_sync *s, struct sr_error *err)
 {
@@ -86,6 +105,9 @@ static int run(struct sr_sync *s, struct sr_error *err)
         sr_context_progress(s->ctx, "listing", 0, SR_SIZE_UNKNOWN);
         rc = sr_sync_side_list(&s->from, s->ctx, err);
     }
+    /* An empty folder where a disk is not mounted, another bucket: not the store that was meant. */
+    if (rc == SR_OK && s->from.index.len == 0)
+        rc = sr_recover_text_check(s->from.store, err);
     if (rc == SR_OK)
         rc = sr_sync_side_list(&s->to, s->ctx, err);
     if (rc == SR_OK)
@@ -105,6 +127,8 @@ static int run(struct sr_sync *s, struct sr_error *err)
         sr_recover_text_save(s->to.rw);
     if (rc == SR_OK)
         rc = sr_sync_delete(s, err);
+    if (rc != SR_OK)
+        undone(s, err);
     count(s->result);
     return rc == SR_OK ? judge(s, err) : rc;
 }

@@ -18,6 +18,11 @@
  * checksum that the store tells, or by being read again, never by its size alone. Cut off anywhere,
  * TO holds no set without all of its objects, and the next run goes on where this one ended.
  *
+ * A FROM without anything of strongroom's is an error and not an empty store (recover_text.h).
+ * Where TO's own check found its copy bad (a proof-failed beside it that FROM does not have as
+ * well), that copy is read again whatever listings tell, and no proof of FROM's that the backup is
+ * good is copied over it: only a check of TO's copy clears it.
+ *
  * Not copied: sets whose signature is bad, or missing where one is demanded (trust.h), sets that
  * TO's own retention would drop at once, sets that are not encrypted where TO demands it, and sets
  * whose name another backup has in TO already. */

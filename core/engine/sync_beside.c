@@ -204,7 +204,8 @@ static int detail_move(struct sr_sync_moving *v, const struct sr_sync_entry *fro
     int there = sr_sync_find(&l->s->to.index, from->key, &to), whole = 0, bad = 0;
     int rc = SR_OK;
     int same = there ? sr_sync_same(from, &to) : 0;
-    if (there && (same == 1 || (same == -1 && v->committed && !l->s->o->reread)))
+    const int again = l->s->o->reread || v->suspect != SR_RUNG_NONE;
+    if (there && !again && (same == 1 || (same == -1 && v->committed)))
         return SR_OK;
     if (there)
         rc = sr_sync_reread(l, l->to, from->key, sha, &whole, err);
@@ -265,7 +266,7 @@ static int rest_move(void *ctx, const struct sr_sync_entry *e, enum sr_key_kind 
     struct sr_buf text;
     if (kind == SR_KEY_OBJECT || kind == SR_KEY_CLAIM || kind == SR_KEY_SUMS ||
         (v->m->detail_key && strcmp(e->key, v->m->detail_key) == 0) ||
-        sr_sync_stays(e->key, kind) || sr_sync_find(&v->l->s->to.index, e->key, NULL))
+        sr_sync_stays(e->key, kind, v->suspect) || sr_sync_find(&v->l->s->to.index, e->key, NULL))
         return 0;
     struct sr_error why = SR_ERROR_INIT;
     sr_buf_init(&text, SR_DETAIL_MAX);

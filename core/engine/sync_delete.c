@@ -49,8 +49,8 @@ static void carry_out(struct sr_sync *s, struct sr_catalog *c, size_t at, struct
     if (rc != SR_OK)
         sr_sync_say(it, SR_SYNC_FAILED, "not deleted: %s", e.text);
     else if (p.outcome == SR_PRUNE_LOCKED)
-        sr_sync_say(it, SR_SYNC_KEPT, "not in %s, but %s keeps it locked", s->from.name,
-                    s->to.name);
+        sr_sync_say(it, SR_SYNC_KEPT, "not in %s, but %s keeps it locked%s%s", s->from.name,
+                    s->to.name, *p.reason ? ": " : "", p.reason);
     else if (p.outcome == SR_PRUNE_KEPT)
         sr_sync_say(it, SR_SYNC_KEPT, "not in %s, but %s", s->from.name, p.reason);
     else
@@ -101,21 +101,17 @@ int sr_sync_delete(struct sr_sync *s, struct sr_error *err)
         planned += s->work[i].todo == SR_SYNC_GONE;
     if (planned == 0 || s->o->dry_run)
         return SR_OK;
-    int rc = sr_context_check(s->ctx, err);
-    if (rc == SR_OK)
-        rc = sr_catalog_read(s->to.store, &c, err);
+    int rc = sr_catalog_read(s->to.store, &c, err);
     if (rc == SR_OK)
         rc = sr_retention_judge_store(s->ctx, s->to.store, c, s->now, &verdicts, err);
     for (size_t i = 0; rc == SR_OK && i < s->result->len; i++)
         if (s->work[i].todo == SR_SYNC_GONE) {
-            delete_one(s, c, verdicts, &s->result->items[i]);
             rc = sr_context_check(s->ctx, err);
+            if (rc != SR_OK)
+                break;
+            delete_one(s, c, verdicts, &s->result->items[i]);
+            s->work[i].todo = SR_SYNC_NOTHING;
         }
-    for (size_t i = 0; rc != SR_OK && i < s->result->len; i++)
-        if (s->work[i].todo == SR_SYNC_GONE && s->result->items[i].outcome == SR_SYNC_DELETED &&
-            !verdicts)
-            sr_sync_say(&s->result->items[i], SR_SYNC_KEPT, "nothing is deleted: %s",
-                        err ? err->text : "");
     free(verdicts);
     sr_catalog_free(c);
     return rc;

@@ -106,6 +106,7 @@ static void *lane_run(void *arg)
                         "not begun, after %d failures in a row", GIVE_UP_AFTER);
         else
             do_one(l, i);
+        s->work[i].todo = SR_SYNC_NOTHING;
     }
     (void)pthread_mutex_lock(&s->lock);
     s->running--;

@@ -26,17 +26,44 @@ void sr_sync_say(struct sr_sync_item *it, enum sr_sync_outcome outcome, const ch
 
 struct comparing {
     const struct sr_sync *s;
+    enum sr_rung suspect;
     int differs;
 };
 
-int sr_sync_stays(const char *key, enum sr_key_kind kind)
+enum sr_rung sr_sync_suspect(const struct sr_sync *s, const struct sr_catalog_set *set)
+{
+    const struct sr_catalog_set *to = sr_sync_side_set(&s->to, set->set, set->source, 1);
+    struct sr_strlist own = {0};
+    struct sr_standing standing;
+    char key[SR_KEY_MAX];
+    int rc = SR_OK;
+    for (size_t i = 0; to && rc == SR_OK && i < to->proofs.len; i++) {
+        struct sr_proof_name n;
+        const char *suffix = to->proofs.items[i];
+        if (sr_proof_name_read(suffix, &n) != SR_OK)
+            continue;
+        /* Of stored bytes each store speaks for itself. */
+        int shared = n.failed && n.rung > SR_RUNG_REREAD &&
+                     sr_beside_key(set->set, set->source, suffix, key, sizeof key, NULL) == SR_OK &&
+                     sr_sync_find(&s->from.index, key, NULL);
+        if (!shared)
+            rc = sr_strlist_add(&own, suffix);
+    }
+    sr_standing_of(&own, s->now, &standing);
+    sr_strlist_done(&own);
+    return rc == SR_OK ? standing.failed : SR_RUNG_REREAD; /* no memory: nothing is believed */
+}
+
+int sr_sync_stays(const char *key, enum sr_key_kind kind, enum sr_rung suspect)
 {
     struct sr_key_parts parts;
     struct sr_proof_name n;
     if (kind != SR_KEY_PROOF)
         return 0;
     sr_key_parse(key, &parts);
-    return sr_proof_name_read(parts.suffix, &n) == SR_OK && n.failed && n.rung <= SR_RUNG_REREAD;
+    if (sr_proof_name_read(parts.suffix, &n) != SR_OK)
+        return 0;
+    return n.failed ? n.rung <= SR_RUNG_REREAD : suspect != SR_RUNG_NONE;
 }
 
 static int compare_key(void *ctx, const struct sr_sync_entry *e, enum sr_key_kind kind)
@@ -44,7 +71,7 @@ static int compare_key(void *ctx, const struct sr_sync_entry *e, enum sr_key_kin
     struct comparing *c = ctx;
     struct sr_sync_entry there;
     if (!sr_sync_find(&c->s->to.index, e->key, &there))
-        c->differs = !sr_sync_stays(e->key, kind);
+        c->differs = !sr_sync_stays(e->key, kind, c->suspect);
     else /* of a hold or a proof it only matters that it is there */
         c->differs = kind != SR_KEY_HOLD && kind != SR_KEY_PROOF && sr_sync_same(e, &there) == 0;
     return c->differs;
@@ -53,12 +80,12 @@ static int compare_key(void *ctx, const struct sr_sync_entry *e, enum sr_key_kin
 /* Nonzero when the listings differ in anything that belongs to the set. */
 static int differs(const struct sr_sync *s, const struct sr_catalog_set *set)
 {
-    struct comparing c = {.s = s};
+    struct comparing c = {.s = s, .suspect = sr_sync_suspect(s, set)};
     struct sr_sync_entry from, to;
     char key[SR_KEY_MAX];
     if (sr_beside_key(set->set, set->source, "manifest.json", key, sizeof key, NULL) != SR_OK ||
         !sr_sync_find(&s->from.index, key, &from) || !sr_sync_find(&s->to.index, key, &to) ||
-        sr_sync_same(&from, &to) == 0)
+        sr_sync_same(&from, &to) == 0 || c.suspect != SR_RUNG_NONE)
         return 1;
     sr_sync_each_key(&s->from.index, set->set, set->source, compare_key, &c);
     return c.differs;
@@ -139,7 +166,8 @@ static const struct sr_catalog_set *newest_of(const struct sr_catalog *c, const 
 }
 
 /* Of those that stand highest on the ladder the newest. */
-static const struct sr_catalog_set *most_proven_of(const struct sr_catalog *c, const char *source)
+static const struct sr_catalog_set *most_proven_of(const struct sr_catalog *c, const char *source,
+                                                   int64_t at)
 {
     const struct sr_catalog_set *best = NULL;
     enum sr_rung rung = SR_RUNG_STORED;
@@ -147,7 +175,7 @@ static const struct sr_catalog_set *most_proven_of(const struct sr_catalog *c, c
         struct sr_standing now;
         if (!c->sets[i].has_manifest || strcmp(c->sets[i].source, source) != 0)
             continue;
-        sr_standing_of(&c->sets[i].proofs, &now);
+        sr_standing_of(&c->sets[i].proofs, at, &now);
         if (now.rung > rung) {
             best = &c->sets[i];
             rung = now.rung;
@@ -169,7 +197,7 @@ static const struct sr_sync_source *source_of(struct sr_sync *s, const char *sou
     (void)snprintf(now->source, sizeof now->source, "%s", source);
     now->ours = newest_of(s->from.catalog, source, s->now);
     now->theirs = newest_of(s->to.catalog, source, s->now);
-    now->proven = most_proven_of(s->to.catalog, source);
+    now->proven = most_proven_of(s->to.catalog, source, s->now);
     return now;
 }
 

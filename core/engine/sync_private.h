@@ -119,9 +119,14 @@ struct sr_sync {
 void sr_sync_say(struct sr_sync_item *it, enum sr_sync_outcome outcome, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The rung at which TO's own checks found its copy of the set bad, and no later one of them found
+ * it good; SR_RUNG_NONE: nothing speaks against it. What was found of both copies, since FROM has
+ * the very same word, is no word of TO's own. */
+enum sr_rung sr_sync_suspect(const struct sr_sync *s, const struct sr_catalog_set *set);
 /* Nonzero for what lies beside a set and speaks of FROM's copy alone, so that it must not travel:
- * the proof that stored bytes were found damaged. */
-int sr_sync_stays(const char *key, enum sr_key_kind kind);
+ * the proof that stored bytes were found damaged; and, where TO's copy is suspect, every proof that
+ * the backup is good, which would hide that. */
+int sr_sync_stays(const char *key, enum sr_key_kind kind, enum sr_rung suspect);
 /* Fills result and work. SR_E_REFUSED: more would be deleted than BACKUP_SYNC_MAX_DELETE allows. */
 int sr_sync_plan(struct sr_sync *s, struct sr_error *err);
 
@@ -139,7 +144,8 @@ int sr_sync_lanes_run(struct sr_sync *s, struct sr_error *err);
 /* One set. *err is filled for the outcomes CORRUPT, REFUSED and FAILED, and its code returned. */
 int sr_sync_set(struct sr_sync_lane *l, const struct sr_sync_work *w, struct sr_sync_item *it,
                 struct sr_error *err);
-/* After the lanes: deletes what is planned and still allowed. */
+/* After the lanes: deletes what is planned and still allowed. What it came to is no longer planned
+ * (SR_SYNC_NOTHING); what it did not come to still is. */
 int sr_sync_delete(struct sr_sync *s, struct sr_error *err);
 
 /* --- one set --- */
@@ -154,6 +160,7 @@ struct sr_sync_moving {
     int committed;          /* TO holds the same manifest */
     int manifest_bad;       /* TO holds one that cannot be read */
     struct sr_trust trust;  /* the signature in FROM */
+    enum sr_rung suspect;   /* of sr_sync_suspect: nothing that TO tells of its copy is believed */
     int source_bad;         /* an object of FROM is damaged or missing */
     struct sr_target made;  /* what this run put into TO of this set, in order */
     size_t repaired, added; /* objects; things that lie beside */

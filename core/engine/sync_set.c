@@ -5,6 +5,7 @@
 #include "core/util/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- the manifests --- */
@@ -109,8 +110,9 @@ static int look(struct sr_sync_moving *v, const struct sr_manifest_object *o, en
     }
     int same = sr_sync_find(&s->from.index, o->key, &from) ? sr_sync_same(&from, &to) : -1;
     int sized = to.size == o->size;
+    const int again = s->o->reread || v->suspect != SR_RUNG_NONE;
     int rc = SR_OK;
-    if (!s->o->reread && sized && !stated.has) {
+    if (!again && sized && !stated.has) {
         /* Of a committed set that nothing speaks against enough is known. */
         if (same == 1 || (same == -1 && v->committed)) {
             *ret = THERE_WHOLE;
@@ -118,7 +120,7 @@ static int look(struct sr_sync_moving *v, const struct sr_manifest_object *o, en
         }
         rc = sr_store_stat(sr_store_ro(v->l->to), o->key, stat_emit, &stated, &e);
     }
-    if (rc == SR_OK && stated.has && !s->o->reread) {
+    if (rc == SR_OK && stated.has && !again) {
         *ret = strcmp(stated.sha256, o->sha256) == 0 ? THERE_WHOLE : THERE_DAMAGED;
         return SR_OK;
     }
@@ -208,6 +210,18 @@ static int manifest_write(struct sr_sync_moving *v, struct sr_error *err)
     return rc == SR_OK ? SR_OK : sr_error_copy(err, &e);
 }
 
+/* What TO's own check found stands until TO's own check clears it. */
+static void say_suspect(struct sr_sync_moving *v)
+{
+    char *said = v->it->reason;
+    v->it->reason = NULL;
+    sr_sync_say(v->it, v->it->outcome,
+                "%s; every byte of it was looked at, because a check (%s) had failed there: "
+                "`strongroom verify %s:%s` says that it is good",
+                said ? said : "", sr_rung_name(v->suspect), v->l->s->to.name, v->set->set);
+    free(said);
+}
+
 static void say_done(struct sr_sync_moving *v)
 {
     const char *to = v->l->s->to.name;
@@ -227,6 +241,8 @@ static void say_done(struct sr_sync_moving *v)
         sr_sync_say(v->it, SR_SYNC_ADDED, "%s was %s in %s", v->first, v->first_why, to);
     else
         sr_sync_say(v->it, SR_SYNC_SAME, "whole in %s", to);
+    if (v->suspect != SR_RUNG_NONE)
+        say_suspect(v);
 }
 
 static int being_pruned(const struct sr_sync *s, const struct sr_catalog_set *set)
@@ -267,7 +283,11 @@ static int gone_meanwhile(const struct sr_sync_moving *v)
 int sr_sync_set(struct sr_sync_lane *l, const struct sr_sync_work *w, struct sr_sync_item *it,
                 struct sr_error *err)
 {
-    struct sr_sync_moving v = {.l = l, .set = w->from, .it = it, .made = {.store = l->to}};
+    struct sr_sync_moving v = {.l = l,
+                               .set = w->from,
+                               .it = it,
+                               .suspect = sr_sync_suspect(l->s, w->from),
+                               .made = {.store = l->to}};
     if (being_pruned(l->s, w->from)) {
         sr_sync_say(it, SR_SYNC_SKIPPED,
                     "a prune is deleting it in %s (one that was cut off: `strongroom sweep`)",

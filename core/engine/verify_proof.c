@@ -115,7 +115,7 @@ int sr_verify_need(const void *a, const void *b)
 }
 
 static int picks_of(struct sr_verify_picks *p, size_t *cap, size_t store,
-                    const struct sr_catalog *c, struct sr_error *err)
+                    const struct sr_catalog *c, int64_t now, struct sr_error *err)
 {
     for (size_t i = 0; i < c->len; i++) {
         const struct sr_catalog_set *s = &c->sets[i];
@@ -133,7 +133,7 @@ static int picks_of(struct sr_verify_picks *p, size_t *cap, size_t store,
         *pick = (struct sr_verify_pick){.store = store, .time = s->time, .proofs = s->proofs.len};
         memcpy(pick->set, s->set, sizeof pick->set);
         memcpy(pick->source, s->source, sizeof pick->source);
-        sr_standing_of(&s->proofs, &pick->standing);
+        sr_standing_of(&s->proofs, now, &pick->standing);
     }
     return SR_OK;
 }
@@ -152,7 +152,7 @@ int sr_verify_picks(struct sr_context *ctx, const struct sr_stores *stores,
         if (rc == SR_OK)
             sr_trust_notice(ctx, sr_store_ro(stores->items[i]), c);
         if (rc == SR_OK)
-            rc = picks_of(ret, &cap, i, c, err);
+            rc = picks_of(ret, &cap, i, c, sr_clock_now(ctx->clock), err);
         sr_catalog_free(c);
     }
     if (ret->len > 1)

@@ -26,10 +26,29 @@ contains 'the one just made was not taken by its own retention' "$OUT" "$back"
 exit_is 0 'a backup with the clock 400 days ahead' at 400 backup --label ahead --json
 run sr list --json
 contains 'the one just made is there' "$OUT" ahead-
-ok 'at least one good backup is left' test "$(json '.backups | length')" -ge 1
+is 'and so is every other: the store wrote the mark of the prune by its own clock' "$(json '.backups | length')" 3
+contains 'which is told' "$(at 400 prune 2>&1)" "this host's clock is 400 days ahead of that of store local"
+exit_is 4 'a prune is refused' at 400 prune
+is 'nothing is left of it' "$(find "$BACKUP_DIR" -name '*.pruning')" ''
 exit_is 0 'the clock is right again' sr backup --label right
 exit_is 0 'prune' sr prune
+no 'takes what is really old' grep -q "$back" <(sr list)
 run sr list --json
 contains 'the newest true one stays' "$OUT" right-
 exit_is 0 'all that is listed is good' sr verify --all
+
+# A store that has no clock but this host's: the sets themselves tell. Nights, then none for nine days.
+export BACKUP_DIR=$T/nights
+for night in -14 -13 -12 -11 -10 -9; do
+    exit_is 0 "a backup of night $night" at "$night" backup --label night
+done
+exit_is 0 'the first one since' sr backup --label since --json
+is 'takes none of them' "$(json '.pruned | length')" 0
+exit_is 0 'a prune' sr prune --json
+is 'keeps all, and says why' "$(json '[.sets[] | select(.reason | test("from before a gap of 9 days"))] | length')" 6
+contains 'also in the log' "$ERR" 'prune --trust-clock'
+exit_is 0 'asked for the day after' sr prune --at "$(date -u -d '+1 day' +%F)" --json
+is 'they go' "$(json '[.sets[] | select(.outcome == "dropped")] | length')" 6
+exit_is 0 'told to believe the clock' sr prune --trust-clock --json
+is 'they go' "$(json '[.sets[] | select(.outcome == "dropped")] | length')" 6
 finish

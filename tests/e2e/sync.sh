@@ -98,6 +98,10 @@ exit_is 0 'with it' with BACKUP_RETENTION_DAYS=7 BACKUP_SYNC_DELETE=on sr sync l
 is 'the old one is gone' "$(ls "$T/dr" | grep -c "^$old")" 0
 isnt 'the young one is not' "$(ls "$T/dr" | grep -c "^$second")" 0
 mkdir "$T/empty"
+exit_is 1 'an empty folder is no store' with BACKUP_DIR="$T/empty" BACKUP_RETENTION_DAYS=1 sr sync local dr
+contains 'but an unmounted disk, it may be' "$ERR" 'holds nothing that strongroom wrote'
+exit_is 1 'to prune neither' with BACKUP_DIR="$T/empty" BACKUP_RETENTION_DAYS=1 sr prune --store local
+echo 'as every store has' >"$T/empty/RECOVER.txt"
 exit_is 4 'an empty store deletes nothing' with BACKUP_DIR="$T/empty" BACKUP_RETENTION_DAYS=1 sr sync local dr --delete
 contains 'and is told' "$ERR" 'holds no backup at all'
 before=$(contents "$BACKUP_DIR")

@@ -71,6 +71,8 @@ static void suffixes(void)
     CU_ASSERT_EQUAL(sr_proof_name_read(longer, &m), SR_E_CORRUPT);
 }
 
+#define STORY_NOW 1500
+
 /* "r10 O20 !c30": passes and failures (!) of a rung at a time in seconds. */
 static void standing(const char *story, struct sr_standing *ret)
 {
@@ -89,7 +91,7 @@ static void standing(const char *story, struct sr_standing *ret)
         CU_ASSERT_EQUAL(sr_proof_suffix(&n, out), SR_OK);
         (void)sr_strlist_add(&l, out);
     }
-    sr_standing_of(&l, ret);
+    sr_standing_of(&l, STORY_NOW, ret);
     sr_strlist_done(&words);
     sr_strlist_done(&l);
 }
@@ -122,6 +124,14 @@ static void standings(void)
         {"!o20 !c25 c22", SR_RUNG_RESTORED, 22, SR_RUNG_COMPARED, 25, 25},
         /* The lowest failure that stands is told. */
         {"!r20 !c25", SR_RUNG_STORED, -1, SR_RUNG_REREAD, 20, 25},
+        /* A pass by a clock that ran ahead clears nothing, nor does it put off the next check. */
+        {"c2000 !r20", SR_RUNG_STORED, -1, SR_RUNG_REREAD, 20, 20},
+        {"c1000 !r20", SR_RUNG_COMPARED, 1000, SR_RUNG_NONE, -1, 1000},
+        {"r10 c2000 !r20", SR_RUNG_STORED, -1, SR_RUNG_REREAD, 20, 20},
+        {"!r20 r30 c2000 !c40", SR_RUNG_REREAD, 30, SR_RUNG_COMPARED, 40, 40},
+        {"r10 c2000", SR_RUNG_COMPARED, STORY_NOW, SR_RUNG_NONE, -1, 10},
+        {"o2000", SR_RUNG_OPENED, STORY_NOW, SR_RUNG_NONE, -1, 0},
+        {"r10 !o2000", SR_RUNG_REREAD, 10, SR_RUNG_OPENED, 2000, 2000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sr_standing s;
@@ -139,7 +149,7 @@ static void standings(void)
     struct sr_standing s;
     (void)sr_strlist_add(&odd, "proof-flown-20261120130501.json");
     (void)sr_strlist_add(&odd, "rubbish");
-    sr_standing_of(&odd, &s);
+    sr_standing_of(&odd, STORY_NOW, &s);
     CU_ASSERT(s.rung == SR_RUNG_STORED && s.checked_at == -1);
     sr_strlist_done(&odd);
 }

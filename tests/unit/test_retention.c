@@ -301,6 +301,133 @@ static void leap_days_are_days(void)
     is_verdict(&v[1], 1, at("2028-03-01T12:00:00Z"), "kept: 1 of 1 days old");
 }
 
+/* Nights of a source up to a day; the newest first. */
+static size_t nights(struct sr_retention_input *in, size_t n, int64_t last, int64_t apart)
+{
+    static char names[64][24];
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(names[i], sizeof names[i], "n%02zu", i);
+        in[i] = good("app", names[i], last - (int64_t)i * apart);
+    }
+    return n;
+}
+
+static size_t kept(const struct sr_retention_verdict *v, size_t n)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        k += v[i].keep != 0;
+    return k;
+}
+
+static void a_clock_that_jumped_ahead_drops_nothing(void)
+{
+    int64_t now = at("2026-11-20T02:00:30Z");
+    struct sr_retention_options o = {.days = 7, .min_keep = 1, .hold_gaps = 1};
+    struct sr_retention_input in[32];
+    struct sr_retention_verdict v[32];
+    size_t n = nights(in, 20, now, DAY);
+    judge(in, n, now, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 8); /* while it is right: as ever */
+    CU_ASSERT_EQUAL(v[19].held_back, 0);
+    /* Five years ahead: the newest itself is past its time. */
+    judge(in, n, now + 5 * 365 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), n);
+    is_verdict(&v[19], 1, SR_RETENTION_NEWER,
+               "kept: nothing new of app for 1825 days, far longer than usual: backups stopped, or "
+               "the clock is wrong");
+    CU_ASSERT(v[19].held_back && !v[0].held_back);
+    o.hold_gaps = 0;
+    judge(in, n, now + 5 * 365 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 1);
+    o.hold_gaps = 1;
+    /* A day more than the days will do; less is not known from a pause. */
+    judge(in, n, now + 8 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), n);
+    judge(in, n, now + 6 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 2);
+    /* Each source by itself. */
+    in[19] = good("shop", "s", now - DAY);
+    judge(in, n, now + 8 * DAY, &o, v);
+    is_verdict(&v[19], 1, SR_RETENTION_NEWER, "kept: newest good set of shop");
+    CU_ASSERT_EQUAL(kept(v, n), n);
+}
+
+/* What it stamps itself looks fresh: that is no witness, for as many days as sets stay. */
+static void backups_of_the_wrong_time_let_nothing_go(void)
+{
+    int64_t now = at("2026-11-20T02:00:30Z"), ahead = now + 1000 * DAY;
+    struct sr_retention_options o = {.days = 7, .min_keep = 2, .hold_gaps = 1};
+    struct sr_retention_input in[64];
+    struct sr_retention_verdict v[64];
+    size_t n = nights(in, 20, now, DAY);
+    for (int64_t night = 0; night <= 7; night++) {
+        in[n++] = good("app", "ahead", ahead + night * DAY);
+        judge(in, n, ahead + night * DAY + 60, &o, v);
+        if (night < 7) {
+            CU_ASSERT_EQUAL(kept(v, n), n);
+            is_verdict(&v[19], 1, SR_RETENTION_NEWER,
+                       "kept: from before a gap of 1000 days, until what came since is older than "
+                       "7 days: backups failed, or the clock is wrong");
+        }
+    }
+    CU_ASSERT_EQUAL(kept(v, n), 7); /* somebody had seven days to look */
+    /* A fresh one that is damaged: nothing goes, as before, and for that reason. */
+    in[n - 1].good = 0;
+    judge(in, n, ahead + 7 * DAY + 60, &o, v);
+    is_verdict(&v[19], 1, SR_RETENTION_NEWER, "kept: the newest set of app is damaged");
+}
+
+static void usual_pauses_are_no_gaps(void)
+{
+    int64_t now = at("2026-11-20T02:00:30Z");
+    struct sr_retention_options o = {.days = 1, .min_keep = 1, .hold_gaps = 1};
+    struct sr_retention_input in[32];
+    struct sr_retention_verdict v[32];
+    /* Every week, kept for a day. */
+    size_t n = nights(in, 10, now, 7 * DAY);
+    judge(in, n, now, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 1);
+    judge(in, n, now + 28 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 1);
+    judge(in, n, now + 30 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), n);
+    /* Several of one night are no rhythm, nor are three. */
+    n = nights(in, 10, now, 60);
+    judge(in, n, now + 30 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 1);
+    n = nights(in, 3, now, DAY);
+    judge(in, n, now + 30 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 1);
+    /* By age nothing goes at all, and a budget asks no clock. */
+    o = (struct sr_retention_options){.days = 0, .min_keep = 1, .hold_gaps = 1, .size = 25};
+    n = nights(in, 10, now, DAY);
+    for (size_t i = 0; i < n; i++)
+        in[i].size = 10;
+    judge(in, n, now + 3000 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), 2);
+    o.days = INT64_MAX;
+    o.size = 0;
+    judge(in, n, now + 3000 * DAY, &o, v);
+    CU_ASSERT_EQUAL(kept(v, n), n);
+}
+
+static void it_is_told_what_others_go_for(void)
+{
+    int64_t now = at("2026-11-20");
+    struct sr_retention_options o = {.days = 2, .min_keep = 2, .last = 3, .tiers = {0, 0, 2, 0}};
+    struct sr_retention_input in[32];
+    struct sr_retention_verdict v[32];
+    size_t n = nights(in, 20, now, DAY);
+    in[7].rung = SR_RUNG_OPENED;
+    judge(in, n, now, &o, v);
+    for (size_t i = 0; i < n; i++) /* the last three, the proven one, the first of November */
+        CU_ASSERT_EQUAL(v[i].relied, i < 3 || i == 7 || i == 19);
+    in[1].good = 0;
+    judge(in, n, now, &o, v);
+    CU_ASSERT(!v[1].relied && v[3].relied);
+}
+
 static const struct unit_test tests[] = {
     {"age decides to the second", age_decides_to_the_second},
     {"nothing is fine", nothing_is_fine},
@@ -315,6 +442,10 @@ static const struct unit_test tests[] = {
     {"extreme numbers do not overflow", extreme_numbers_do_not_overflow},
     {"years of nights", years_of_nights},
     {"leap days are days", leap_days_are_days},
+    {"a clock that jumped ahead drops nothing", a_clock_that_jumped_ahead_drops_nothing},
+    {"backups of the wrong time let nothing go", backups_of_the_wrong_time_let_nothing_go},
+    {"usual pauses are no gaps", usual_pauses_are_no_gaps},
+    {"it is told what others go for", it_is_told_what_others_go_for},
     {NULL, NULL},
 };
 

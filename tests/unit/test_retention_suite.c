@@ -35,6 +35,8 @@ static void judge(struct sr_retention_input *in, struct sr_retention_verdict *v)
     struct sr_error err = SR_ERROR_INIT;
     const struct sr_config_options o = {
         .config_file = "/dev/null", .env_file = "/dev/null", .flags = &w.with, .environ_ = none};
+    /* All of it asks as of some day, on which nothing newer is there. */
+    CU_ASSERT_EQUAL(sr_strlist_add(&w.with, "BACKUP_RETENTION_TRUST_CLOCK=on"), SR_OK);
     ASSERT_OK(sr_config_new(&o, &cfg, &err), err);
     ASSERT_OK(sr_retention_rules_read(cfg, NULL, &rules, &err), err);
     ASSERT_OK(sr_retention_judge(in, w.len, w.at, &rules.options, v, &err), err);
@@ -84,7 +86,7 @@ static void set_line(const char *line)
                           6);
     in->held = strcmp(held, "held") == 0;
     CU_ASSERT_EQUAL(sr_strlist_split(&proofs, line + used, ' '), SR_OK);
-    sr_standing_of(&proofs, &standing);
+    sr_standing_of(&proofs, w.at, &standing);
     in->rung = standing.rung;
     in->good = standing.failed == SR_RUNG_NONE;
     in->fault = standing.failed >= SR_RUNG_RESTORED ? "has failed its restore test" : NULL;

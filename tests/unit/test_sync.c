@@ -712,6 +712,7 @@ static void deleting_is_held_back(void)
         make_set("b", set, "app", 0);
     }
     /* An empty store. */
+    put_in("a", "RECOVER.txt", "as every store has");
     sync_with(&h, &with, MORE("BACKUP_RETENTION_DAYS=7"));
     CU_ASSERT_EQUAL(h.rc, SR_E_REFUSED);
     CU_ASSERT_PTR_NOT_NULL(strstr(h.err.text, "holds no backup at all"));
@@ -738,6 +739,149 @@ static void deleting_is_held_back(void)
                     SR_OK);
     CU_ASSERT(!there("b", "n-20260101000001.app.manifest.json"));
     CU_ASSERT(there("b", "n-20260101000006.app.manifest.json"));
+}
+
+/* What TO's own check found is not talked away by what FROM knows of its copy. */
+static void a_copy_that_was_found_bad_stays_so(void)
+{
+    static const struct sr_sync_options dry = {.dry_run = 1};
+    static const char failed[] = TWO ".app.proof-failed-reread-20261117120000.json",
+                      pass[] = TWO ".app.proof-reread-20261117130000.json",
+                      higher[] = TWO ".app.proof-compared-20261117130001.json";
+    for (int sums = 0; sums < 2; sums++) {
+        /* Both stores tell the checksums of what was saved once, whatever became of it. */
+        const char *tells = sums ? "BACKUP_B_SUMS=on" : "BACKUP_B_SUMS=off";
+        struct hand h;
+        make_three();
+        CU_ASSERT_EQUAL(synced(&plain, NULL), SR_OK);
+        put_in("b", failed, "{}");
+        put_in("a", pass, "{}");
+        put_in("a", higher, "{}");
+        char *before = content("b");
+        sync_with(&h, &dry, MORE(tells));
+        ASSERT_OK(h.rc, h.err);
+        ITEM(&h, TWO, SR_SYNC_SAME, "a check (re-read) had failed there");
+        hand_close(&h);
+        sync_with(&h, &plain, MORE(tells));
+        ASSERT_OK(h.rc, h.err);
+        ITEM(&h, TWO, SR_SYNC_SAME, "whole in b; every byte of it was looked at");
+        ITEM(&h, ONE, SR_SYNC_SAME, "both list the same");
+        hand_close(&h);
+        char *after = content("b");
+        CU_ASSERT_STRING_EQUAL(before, after);
+        free(before);
+        free(after);
+        /* Of the same size, and nobody but the reader of its bytes can tell. */
+        char *bad = read_of("b", TWO ".sql.gpg");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(bad);
+        bad[40] ^= 1;
+        drop("b", TWO ".sql.gpg");
+        put_in("b", TWO ".sql.gpg", bad);
+        free(bad);
+        sync_with(&h, &plain, NULL);
+        ASSERT_OK(h.rc, h.err);
+        ITEM(&h, TWO, SR_SYNC_REPAIRED, "was damaged in b; every byte");
+        hand_close(&h);
+        WHOLE("b");
+        CU_ASSERT(!there("b", pass) && !there("b", higher));
+        /* TO's own check clears it, and then what FROM knows comes too. */
+        put_in("b", TWO ".app.proof-opened-20261117140000.json", "{}");
+        sync_with(&h, &plain, NULL);
+        ASSERT_OK(h.rc, h.err);
+        ITEM(&h, TWO, SR_SYNC_ADDED, "");
+        hand_close(&h);
+        CU_ASSERT(there("b", pass) && there("b", higher));
+    }
+    /* A restore test that failed speaks of both copies, and so does the one that passed since. */
+    struct hand h;
+    make_three();
+    put_in("a", TWO ".app.proof-failed-restored-20261117120000.json", "{}");
+    CU_ASSERT_EQUAL(synced(&plain, NULL), SR_OK);
+    CU_ASSERT(there("b", TWO ".app.proof-failed-restored-20261117120000.json"));
+    put_in("a", higher, "{}");
+    sync_with(&h, &plain, NULL);
+    ASSERT_OK(h.rc, h.err);
+    ITEM(&h, TWO, SR_SYNC_ADDED, "");
+    hand_close(&h);
+    CU_ASSERT(there("b", higher));
+}
+
+/* FROM's disk is not mounted: the empty folder is not taken for a store without backups. */
+static void an_empty_from_is_no_store(void)
+{
+    struct hand h;
+    round_number++;
+    make_set("b", ONE, "app", 0);
+    sync_with(&h, &plain, NULL);
+    CU_ASSERT_EQUAL(h.rc, SR_E_NOT_FOUND);
+    CU_ASSERT_PTR_NOT_NULL(strstr(h.err.text, "store a (faulty"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(h.err.text, "not even the RECOVER.txt"));
+    CU_ASSERT_EQUAL(h.r.len, 0);
+    hand_close(&h);
+    put_in("a", "RECOVER.txt", "as it was");
+    CU_ASSERT_EQUAL(synced(&plain, NULL), SR_OK);
+}
+
+/* A clock that ends the run when it is asked for the time so often. */
+struct ending {
+    struct sr_context *ctx;
+    int asked, when;
+};
+
+static int64_t ending_now(void *ctx)
+{
+    struct ending *e = ctx;
+    if (++e->asked == e->when)
+        sr_context_cancel(e->ctx, 15);
+    return NOW;
+}
+
+static int64_t ending_mono(void *ctx)
+{
+    (void)ending_now(ctx);
+    return sr_clock_monotonic(&sr_clock_system);
+}
+
+/* Whenever a run is ended: what it says to have deleted or copied is so, and nothing else is. */
+static void what_a_run_that_was_ended_says_is_so(void)
+{
+    static const struct sr_sync_options with = {.delete_gone = 1, .from = "a", .to = "b"};
+    int rc = SR_E_CANCELLED, deleted_some = 0, kept_some = 0;
+    for (int when = 1; rc != SR_OK && when < 400; when++) {
+        struct hand h;
+        round_number++;
+        for (int i = 1; i < 5; i++) {
+            char set[SR_SET_MAX];
+            (void)snprintf(set, sizeof set, "n-202601010000%02d", i);
+            make_set("b", set, "app", BARE);
+        }
+        make_set("b", "n-20261117000000", "app", BARE);
+        make_set("a", "n-20261117000000", "app", BARE);
+        make_set("a", "n-20261118000000", "app", BARE);
+        hand_open(&h, MORE("BACKUP_RETENTION_DAYS=7", "BACKUP_SYNC_MAX_DELETE=100"));
+        struct ending e = {.ctx = &h.ctx, .when = when};
+        const struct sr_clock clock = {ending_now, ending_mono, &e};
+        h.ctx.clock = &clock;
+        rc = sr_sync_run(&h.ctx, &with, &h.r, &h.err);
+        h.ctx.clock = &fixed;
+        for (size_t i = 0; i < h.r.len; i++) {
+            const struct sr_sync_item *it = &h.r.items[i];
+            char key[SR_SET_MAX + 32];
+            if (it->outcome == SR_SYNC_FAILED) /* within: whatever is there, no success is told */
+                continue;
+            (void)snprintf(key, sizeof key, "%s.app.manifest.json", it->set);
+            CU_ASSERT_EQUAL(there("b", key), it->outcome == SR_SYNC_COPIED ||
+                                                 it->outcome == SR_SYNC_SAME ||
+                                                 it->outcome == SR_SYNC_KEPT);
+            if (it->outcome == SR_SYNC_KEPT)
+                CU_ASSERT_EQUAL(it->bytes, 0);
+        }
+        deleted_some |= rc != SR_OK && h.r.counts[SR_SYNC_DELETED] > 0;
+        kept_some |= h.r.counts[SR_SYNC_KEPT] > 0;
+        hand_close(&h);
+    }
+    CU_ASSERT_EQUAL(rc, SR_OK);
+    CU_ASSERT(deleted_some && kept_some);
 }
 
 static void a_name_belongs_to_one(void)
@@ -933,6 +1077,9 @@ int main(void)
         {"retention of the target", retention_of_the_target},
         {"deleting", deleting},
         {"deleting is held back", deleting_is_held_back},
+        {"what a run that was ended says is so", what_a_run_that_was_ended_says_is_so},
+        {"a copy that was found bad stays so", a_copy_that_was_found_bad_stays_so},
+        {"an empty from is no store", an_empty_from_is_no_store},
         {"a name belongs to one", a_name_belongs_to_one},
         {"encryption is demanded", encryption_is_demanded},
         {"locks of the target", locks_of_the_target},
