@@ -91,6 +91,22 @@ untouched 'a damaged manifest'
 exit_is 0 'a new backup is made beside it' sr backup --label y
 run sr list --json
 is 'and is listed' "$(json '[.backups[].label] | index("y") != null')" true
+# One that cannot be read is no reason to leave the others unread: the newest are the first to be looked at.
+exit_is 0 'a third backup' sr backup --label z
+z=$(echo "$BACKUP_DIR"/z-*.manifest.json)
+cp "$z" "$T/whole_manifest"
+flip "$z" 40
+exit_is 13 'verify --all' sr verify --all --no-record --json
+is 'tells each' "$(json '[.verified[] | (.set | split("-")[0]) + " " + .rung] | sort | join(",")')" 'x failed,y opened,z failed'
+is 'and why' "$(json '[.verified[] | select(.error != null)] | length')" 2
+contains 'how many' "$ERR" '2 of 3 backups are damaged'
+exit_is 13 'for people' sr verify --all --no-record
+matches 'with a line for each' "$OUT" 'FAILED .*z-[0-9]+ .*manifest'
+rm "$BACKUP_DIR"/x-*
+jq '.format = 99' <"$T/whole_manifest" >"$z"
+exit_is 3 'one of a later version is not known to be damaged' sr verify --all --no-record --json
+is 'and the rest is verified' "$(json '[.verified[] | (.set | split("-")[0]) + " " + .rung] | sort | join(",")')" 'y opened,z unknown'
+contains 'which is told' "$ERR" '1 of 2 backups could not be verified'
 fresh
 truncate -s 20 "$manifest"
 exit_is 13 'a truncated manifest' sr show x

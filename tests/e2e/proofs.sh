@@ -91,13 +91,20 @@ is 'its proofs are not of that' "$(json '.rung, ([.proofs[].problem | test("anot
 cp "$T/kept" "$BACKUP_DIR/$reopen.shop.manifest.json"
 rm "$BACKUP_DIR/$lone".shop.proof-*
 
+# A pass by a clock that ran years ahead is one, and clears nothing.
+before=$(proofs_of lone)
+printf '{}' >"$BACKUP_DIR/$lone.shop.proof-compared-20990105000000.json"
+is 'a pass of the future' "$(sr list --json | jq -r '.backups[] | select(.label == "lone") | .rung')" compared
 # Damage.
 object=$(_keys | grep '^lone.*sql.gz$' | grep -v globals)
 cp "$BACKUP_DIR/$object" "$T/object"
 printf X | dd of="$BACKUP_DIR/$object" bs=1 seek=1000 conv=notrunc 2>/dev/null
 exit_is 13 'verify of a damaged backup' sr verify lone --json
 is 'is recorded too' "$(json '.verified[0].recorded | tostring')" '[{"rung":"re-read","outcome":"failed"}]'
-is 'under a name of its own' "$(proofs_of lone)" 'proof-failed-reread '
+is 'under a name of its own, and the pass of the future is gone before its day comes' "$(proofs_of lone)" "proof-failed-reread $before"
+printf '{}' >"$BACKUP_DIR/$lone.shop.proof-compared-20990105000000.json"
+is 'one that comes later hides nothing' "$(sr list --json | jq -rc '.backups[] | select(.label == "lone") | [.rung, .failing]')" '["stored",["local"]]'
+rm "$BACKUP_DIR/$lone.shop.proof-compared-20990105000000.json"
 exit_is 0 'list' sr list
 matches 'says so' "$OUT" 'lone-[0-9]+ .* stored; FAILED in local'
 exit_is 0 'list --json' sr list --json
