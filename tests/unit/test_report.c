@@ -620,7 +620,39 @@ static void words(void)
     CU_ASSERT_STRING_EQUAL(label, "a/b");
 }
 
+static json_t *made(const void *ctx, size_t i)
+{
+    const char *const *names = ctx;
+    return json_pack("{s:s, s:[i, i], s:[]}", "name", names[i], "numbers", (int)i, 7, "none");
+}
+
+/* Whether it was built or streamed, nobody can tell from the text. */
+static void a_streamed_document_is_the_same(void)
+{
+    static const char *const names[] = {"a \"b\"\n\xc3\xa9", "", "c"};
+    struct sr_error failure = SR_ERROR_INIT, err = SR_ERROR_INIT;
+    sr_fail(&failure, SR_E_PARTIAL, "one of two");
+    for (size_t n = 0; n <= 3; n += 3)
+        for (int failed = 0; failed < 2; failed++) {
+            struct capture built, streamed;
+            json_t *a = json_array();
+            begin(&built, 1);
+            begin(&streamed, 1);
+            for (size_t i = 0; i < n; i++)
+                sr_json_append(&a, made(names, i));
+            sr_output_document(&built.out, json_pack("{s:o, s:[s]}", "all", a, "more", "x"));
+            sr_output_stream(&streamed.out, "all", n, made, names);
+            sr_output_stream_member(&streamed.out, "more", json_pack("[s]", "x"));
+            ASSERT_OK(sr_output_finish(&built.out, failed ? &failure : NULL, 3, &err), err);
+            ASSERT_OK(sr_output_finish(&streamed.out, failed ? &failure : NULL, 3, &err), err);
+            CU_ASSERT_STRING_EQUAL(built.text, streamed.text);
+            free(built.text);
+            free(streamed.text);
+        }
+}
+
 static const struct unit_test tests[] = {
+    {"a streamed document is the same", a_streamed_document_is_the_same},
     {"backup: JSON", backup_json},
     {"backup: text", backup_text},
     {"backup: failed", backup_failed},
