@@ -38,12 +38,25 @@ static int is_direction_mark(uint32_t c)
            c == 0x200F || c == 0x061C || c == 0x2028 || c == 0x2029 || c == 0xFEFF;
 }
 
+/* Bytes of printable ASCII that s begins with. */
+static size_t plain_length(const char *s)
+{
+    size_t n = 0;
+    while (s[n] >= ' ' && s[n] <= '~')
+        n++;
+    return n;
+}
+
 int sr_screen_add(struct sr_buf *b, const char *s, int keep_lines)
 {
     int rc = SR_OK;
     for (size_t left = strlen(s); left > 0 && rc == SR_OK;) {
         uint32_t c = 0;
-        size_t n = sr_utf8_decode(s, left, &c);
+        size_t n = plain_length(s); /* most of a long table is nothing else */
+        if (n == 0)
+            n = sr_utf8_decode(s, left, &c);
+        else
+            c = ' ';
         if (n == 0)
             rc = sr_buf_printf(b, "\\x%02X", (unsigned char)*s);
         else if (keep_lines && (c == '\n' || c == '\t'))
@@ -91,6 +104,8 @@ static size_t char_width(uint32_t c)
         {0xFE00, 0xFE0F, 0},   {0xFE30, 0xFE4F, 2},   {0xFF00, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2},
         {0x1F300, 0x1F64F, 2}, {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2},
     };
+    if (c < ranges[0].from)
+        return 1;
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (c >= ranges[i].from && c <= ranges[i].to)
             return ranges[i].width;

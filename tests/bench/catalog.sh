@@ -25,6 +25,8 @@ done
 verbs() { # verbs PREFIX STORE SETS: of the program, each once
     measured "$1_list" "$SR_BUILDDIR/strongroom" list --store "$2"
     [ "$(grep -c hourly- "$T/measured.out")" = "$3" ] || die "$1: not every set was listed"
+    measured "$1_json" "$SR_BUILDDIR/strongroom" list --json --store "$2"
+    [ "$(jq '.backups | length' "$T/measured.out")" = "$3" ] || die "$1: not every set was listed in JSON"
     measured "$1_prune" "$SR_BUILDDIR/strongroom" prune --dry-run --store "$2"
     grep -q "of $3 would be dropped" "$T/measured.out" || die "$1: not every set was judged"
 }
@@ -38,6 +40,11 @@ for ((i = 0; i < bench_runs; i++)); do
     # The copy holds nothing yet: all of the sets would come.
     measured sync env BACKUP_STORAGE_ADAPTER=local,copy=local BACKUP_COPY_DIR="$T/copy" BACKUP_COPY_RETENTION_DAYS=0 \
         "$SR_BUILDDIR/strongroom" sync local copy --dry-run
+    # Another one holds the same: nothing would come, and each set is compared.
+    [ -e "$T/same" ] || cp -al "$T/all" "$T/same" || die 'no copy'
+    measured alike env BACKUP_STORAGE_ADAPTER=local,same=local BACKUP_SAME_DIR="$T/same" BACKUP_SAME_RETENTION_DAYS=0 \
+        "$SR_BUILDDIR/strongroom" sync local same --dry-run
+    grep -q "would bring 0 of $sets" "$T/measured.out" || die 'the copy is not the same'
 done
 
 # A server.
@@ -57,13 +64,18 @@ row 'find -printf on the folder' "$(median find) s"
 row 'own listing of the folder, sorted' "$(median own) s"
 row 'list' "$(median local_list) s"
 row 'prune --dry-run' "$(median local_prune) s"
+row 'list --json' "$(median local_json) s"
 row 'sync --dry-run to an empty store' "$(median sync) s"
+row 'sync --dry-run to one that is alike' "$(median alike) s" 'of which two listings'
 bound 'list against the own listing' "$(ratio "$(median local_list)" "$(median own)")" '<=' 2
 bound 'prune --dry-run against the own listing' "$(ratio "$(median local_prune)" "$(median own)")" '<=' 2
+bound 'list --json against the own listing' "$(ratio "$(median local_json)" "$(median own)")" '<=' 3
 bound 'sync --dry-run against the own listing' "$(ratio "$(median sync)" "$(median own)")" '<=' 3
-for what in local_list local_prune sync; do
+bound 'sync --dry-run of two alike against two listings' "$(ratio "$(median alike)" "$(ratio "$(median own)" 0.5)")" '<=' 3
+for what in local_list local_json local_prune sync; do
     bound "peak memory of $what, KiB for a set" "$(ratio "$(peak $what)" "$sets")" '<=' 2
 done
+bound 'peak memory of alike, KiB for a set of both' "$(ratio "$(peak alike)" "$sets")" '<=' 4
 row 'aws s3 ls --recursive' "$(median aws) s"
 row 'own listing of the bucket' "$(median own_s3) s"
 row 'list' "$(median s3_list) s"

@@ -28,6 +28,7 @@ can_lock() { # can_lock CLOUD yes|no: its place begins anew
     gcs.no) gcs_set at_gcs '{}' ;;
     esac
 }
+# shellcheck disable=SC2016 # these are variables of jq
 locks() { # locks CLOUD: KEY, digest, version and UNTIL of every object that is locked, versions that are hidden too
     case $1 in
     s3) s3_state at_s3 '.objects | to_entries[] | .key as $k | .value[] | select(.headers["x-amz-object-lock-retain-until-date"]) | [$k, .sha256, .version, .headers["x-amz-object-lock-retain-until-date"]] | join(" ")' ;;
