@@ -40,6 +40,10 @@ signing_test() { # signing_test: what every kind of key must keep from happening
     # A manifest that somebody made himself, digest and all.
     forge "$one" '.notes += ["forged"]'
     refuses 'a forged manifest' "$one" 'not the one that was signed'
+    cp "$BACKUP_DIR/$one.shop.signature" "$T/signature"
+    restate "$one"
+    refuses 'one that the signature was made to name' "$one" 'does not fit'
+    cp "$T/signature" "$BACKUP_DIR/$one.shop.signature"
     exit_is 0 'list' signed sr list --json
     is 'tells of it' "$(json ".backups[] | select(.set == \"$one\").signature | [.state, .why] | join(\": \")")" 'bad: the manifest is not the one that was signed'
     exit_is 0 'and of the other' signed sr show two
@@ -66,8 +70,8 @@ signing_test() { # signing_test: what every kind of key must keep from happening
     new=one-20990101000000
     rename_set "$one" "$new"
     for how in old new; do
-        [ $how = new ] && sed -i "s/^set .*/set $new/" "$BACKUP_DIR/$new.shop.signature" && forge "$new" .
-        refuses "an old set under a new name, with the $how words" "$new" ''
+        [ $how = new ] && sed -i "s/^set .*/set $new/" "$BACKUP_DIR/$new.shop.signature" && restate "$new"
+        refuses "an old set under a new name, with the $how words" "$new" "$([ $how = old ] || echo 'does not fit')"
         exit_is 13 'it is not what latest leads to' signed sr restore latest --into copy --create --yes
         contains 'which is said loudly' "$ERR" "$new"
         contains 'and no older one is taken for it' "$ERR" 'nothing older is taken'
@@ -114,6 +118,28 @@ signing_test() { # signing_test: what every kind of key must keep from happening
     exit_is 4 'can be told what is too old' fresh sr restore latest --into copy --create --yes --not-before 2098-12-31
     contains 'it says so' "$ERR" 'older than BACKUP_SIGN_NOT_BEFORE'
     exit_is 2 'in words that are a time' fresh sr restore latest --into copy --create --yes --not-before soon
+
+    # A label narrows what is asked for: older ones are what is wanted then, unless newer ones are gone.
+    store_back
+    exit_is 0 'this host has seen the newest' signed sr list
+    exit_is 0 'the latest of a label may be older' signed sr restore latest --label one --into copy --create --yes
+    drop_db copy
+    rm "$BACKUP_DIR/$two"*
+    exit_is 4 'but not when the newest are gone' signed sr restore latest --label one --into copy --create --yes
+
+    # Forged ones are not what retention relies on.
+    store_back
+    forge "$two" '.notes += ["forged"]'
+    exit_is 0 'prune, while the newest is forged' signed sr prune --set BACKUP_RETENTION_SIZE=1
+    contains 'says that it is' "$ERR" 'its signature is bad'
+    is 'and keeps the good one' "$(_keys | grep -c "^$one.*manifest")" 1
+
+    # What a run that was cut off left goes with its signature.
+    store_back
+    rm "$BACKUP_DIR/$two.shop.manifest.json"
+    find "$BACKUP_DIR" -name "$two*" -exec touch -d '3 days ago' {} +
+    exit_is 0 'sweep' signed sr sweep
+    is 'takes the signature too' "$(_keys | grep -c "^$two")" 0
 
     # Carried elsewhere.
     store_back
@@ -181,6 +207,11 @@ store_new
 exit_is 0 'adopt' hmac sr adopt "$T/foreign.sql.gz"
 exit_is 0 'what was adopted' strict sr verify foreign
 
+# A file by its path has no signature.
+exit_is 0 'a file' hmac sr restore "$T/foreign.sql.gz" --into copy --create --yes
+drop_db copy
+exit_is 13 'where one is demanded' strict sr restore "$T/foreign.sql.gz" --into copy --create --yes
+
 # --- GPG ---
 signed() { with BACKUP_SIGN_GPG_KEY="$SIGNER" "$@"; }
 demanded() { with BACKUP_SIGN_GPG_KEY="$SIGNER" BACKUP_REQUIRE_SIGNATURE=on "$@"; }
@@ -204,10 +235,17 @@ exit_is 1 'by doctor too' with BACKUP_SIGN_GPG_KEY="$OLD" sr doctor
 contains 'with the reason' "$OUT" expired
 gpg_quiet --pinentry-mode loopback --passphrase 'Pass-phrase 1' --quick-generate-key locked@example.test ed25519 sign never
 LOCKED=$(gpg_quiet --list-keys --with-colons locked@example.test | awk -F: '$1 == "fpr" {print $10; exit}')
+gpg_key older@example.test && OLDER=$GPG_FPR
 gpgconf --reload gpg-agent
 exit_is 12 'a locked key asks nobody' with BACKUP_SIGN_GPG_KEY="$LOCKED" sr backup
 contains 'and says what to set' "$ERR" BACKUP_SIGN_GPG_PASSPHRASE
 exit_is 0 'with its passphrase it signs' with BACKUP_SIGN_GPG_KEY="$LOCKED" BACKUP_SIGN_GPG_PASSPHRASE='Pass-phrase 1' sr backup --label locked
+# The key goes away while the dump is made: it is kept, and the run says that it is not signed.
+printf '#!/bin/bash\n[ "$1" = --version ] || gpg --batch --yes --delete-secret-keys %s\nexec %s/pg_dump "$@"\n' "$OLDER" "$PG_BIN" >"$T/pg_dump"
+chmod 755 "$T/pg_dump"
+exit_is 3 'a key that is gone when it is to sign' with BACKUP_SIGN_GPG_KEY="$OLDER" BACKUP_PGDUMP_PATH="$T/pg_dump" sr backup --label late --json
+contains 'is told' "$ERR" 'is stored, but not signed'
+exit_is 0 'the backup is there' sr verify late
 store_back
 sed 's/^:-----/-----/' "$GNUPGHOME/openpgp-revocs.d/$SIGNER.rev" >"$T/revoked.asc"
 gpg_quiet --import "$T/revoked.asc"

@@ -2,6 +2,7 @@
 #
 #   store_new, store_keep, store_back     an empty store without memory; a copy of it; the copy in its place
 #   forge SET JQ-FILTER                   the manifest of a set changed, with a digest of its own that fits
+#   restate SET                           its signature made to name that manifest
 #   rename_set OLD NEW                    all objects of a set under another name, told so by its manifest
 #   refuses WHAT SET WHY                  restore, fetch, verify refuse it (13); `signed` sets the key
 #   fresh COMMAND...                      on a host with this store and no memory
@@ -31,6 +32,10 @@ rename_set() {
     done
     sed -i "s/$1/$2/g" "$BACKUP_DIR/$2.shop.manifest.json" "$BACKUP_DIR/$2.shop.sha256"
     forge "$2" '.created_at = "2099-01-01T00:00:00Z"'
+}
+
+restate() {
+    sed -i "s/^manifest .*/manifest $(sha256sum <"$BACKUP_DIR/$1.shop.manifest.json" | cut -d' ' -f1)/" "$BACKUP_DIR/$1.shop.signature"
 }
 
 refuses() {
