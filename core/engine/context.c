@@ -21,6 +21,7 @@ void sr_context_done(struct sr_context *c)
 {
     sr_signer_free(c->signer);
     sr_strlist_done(&c->missed);
+    sr_strlist_done(&c->missed_from);
     pthread_mutex_destroy(&c->lock);
 }
 

@@ -49,7 +49,8 @@ struct sr_context {
     /* Of trust.h; guarded by the lock. */
     struct sr_signer *signer; /* the keys, once they were read; NULL: none is set */
     int signer_read;
-    struct sr_strlist missed; /* what was warned about: newest sets that are gone */
+    struct sr_strlist missed;      /* what was warned about: newest sets that are gone */
+    struct sr_strlist missed_from; /* "store@source" of each */
 };
 
 void sr_context_init(struct sr_context *c, const struct sr_config *cfg,

@@ -224,7 +224,8 @@ static int fetch_all(struct fetching *f, struct sr_strlist *ret_files, struct sr
                               &f->store, &f->set, object, err);
     if (rc == SR_OK)
         rc = sr_trust_manifest(f->ctx, sr_store_ro(f->store), &f->set,
-                               sr_trust_use_of(f->o->backup), &f->text, &f->manifest, NULL, err);
+                               sr_trust_use_of(f->o->backup, f->o->label), &f->text, &f->manifest,
+                               NULL, err);
     if (rc != SR_OK)
         return rc;
     if (strcmp(out, "-") == 0)

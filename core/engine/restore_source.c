@@ -106,8 +106,9 @@ static int find_in_stores(struct sr_restoring *r, struct sr_error *err)
     if (rc == SR_OK)
         rc = latest_is_meant(r, &set, err);
     if (rc == SR_OK)
-        rc = sr_trust_manifest(r->ctx, sr_store_ro(r->store), &set, sr_trust_use_of(r->o->backup),
-                               NULL, &r->manifest, NULL, err);
+        rc = sr_trust_manifest(r->ctx, sr_store_ro(r->store), &set,
+                               sr_trust_use_of(r->o->backup, r->o->label), NULL, &r->manifest, NULL,
+                               err);
     if (rc != SR_OK)
         return rc;
     if (*object) {

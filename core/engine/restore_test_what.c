@@ -104,7 +104,8 @@ int sr_test_find(struct sr_testing *t, struct sr_error *err)
                               &t->store, &t->set, object, err);
     if (rc == SR_OK)
         rc = sr_trust_manifest(t->ctx, sr_store_ro(t->store), &t->set,
-                               sr_trust_use_of(t->o->backup), NULL, &t->manifest, NULL, err);
+                               sr_trust_use_of(t->o->backup, t->o->label), NULL, &t->manifest, NULL,
+                               err);
     if (rc != SR_OK)
         return rc;
     struct sr_restore_test_result *r = t->result;

@@ -24,11 +24,12 @@ int sr_trust_keys(struct sr_context *ctx, const struct sr_signer **ret, struct s
     return rc;
 }
 
-enum sr_trust_use sr_trust_use_of(const char *backup)
+enum sr_trust_use sr_trust_use_of(const char *backup, const char *label)
 {
     const char *colon = strchr(backup, ':');
-    return strcmp(colon ? colon + 1 : backup, "latest") == 0 ? SR_TRUST_TO_USE_LATEST
-                                                             : SR_TRUST_TO_USE;
+    if (strcmp(colon ? colon + 1 : backup, "latest") != 0)
+        return SR_TRUST_TO_USE;
+    return label ? SR_TRUST_TO_USE_SOME : SR_TRUST_TO_USE_LATEST;
 }
 
 int sr_trust_sha256(const void *data, size_t len, char ret[65], struct sr_error *err)
@@ -149,12 +150,14 @@ struct noticing {
 };
 
 /* Says it, and once only. */
-static void miss(struct sr_context *ctx, const char *text)
+static void miss(struct sr_context *ctx, const char *store, const char *source, const char *text)
 {
     pthread_mutex_lock(&ctx->lock);
     int told = sr_strlist_has(&ctx->missed, text);
-    if (!told)
+    if (!told) {
         (void)sr_strlist_add(&ctx->missed, text);
+        (void)sr_strlist_addf(&ctx->missed_from, "%s@%s", store, source);
+    }
     pthread_mutex_unlock(&ctx->lock);
     if (!told)
         sr_log(SR_LOG_WARN, "%s", text);
@@ -179,7 +182,7 @@ static int notice(void *ctx, const char *source, const struct sr_newest *n)
         "store %s: the newest signed backup of %s was %s (%s) when this host last looked, "
         "and is gone without a prune of this host; now it is %s. Did somebody delete it?",
         sr_store_name(v->store), source, n->set, then, newest ? newest->set : "none");
-    miss(v->ctx, text);
+    miss(v->ctx, sr_store_name(v->store), source, text);
     return 0;
 }
 
@@ -242,15 +245,27 @@ static int is_there(struct sr_store *store, const struct sr_newest *n, const str
            sr_store_stat(store, key, NULL, NULL, NULL) == SR_OK;
 }
 
+/* Nonzero when the listing had nothing as new as what is remembered. */
+static int is_missed(struct sr_context *ctx, const struct sr_store *store, const char *source)
+{
+    char from[SR_SOURCE_MAX + 80];
+    (void)snprintf(from, sizeof from, "%s@%s", sr_store_name(store), source);
+    pthread_mutex_lock(&ctx->lock);
+    int missed = sr_strlist_has(&ctx->missed_from, from);
+    pthread_mutex_unlock(&ctx->lock);
+    return missed;
+}
+
 /* When an unsigned one was made is what whoever put it there says. */
 static int judge_age(struct sr_context *ctx, struct sr_store *store, const struct sr_manifest *m,
-                     const struct sr_trust *t, struct sr_error *err)
+                     const struct sr_trust *t, enum sr_trust_use use, struct sr_error *err)
 {
     struct sr_newest n;
     char made[SR_TIME_ISO_SIZE], then[SR_TIME_ISO_SIZE];
     if (t->state == SR_TRUST_UNCHECKED || remembered(ctx, store, m->source, &n) != SR_OK ||
         strcmp(n.set, m->set) == 0 || (t->state == SR_TRUST_SIGNED && n.time <= m->created_at) ||
-        is_there(store, &n, m))
+        is_there(store, &n, m) ||
+        (use == SR_TRUST_TO_USE_SOME && !is_missed(ctx, store, m->source)))
         return SR_OK;
     sr_time_iso(m->created_at, made);
     sr_time_iso(n.time, then);
@@ -274,7 +289,7 @@ int sr_trust_judge(struct sr_context *ctx, struct sr_store *store, const struct 
                    const struct sr_trust *t, enum sr_trust_use use, struct sr_error *err)
 {
     const char *latest =
-        use == SR_TRUST_TO_USE_LATEST
+        use == SR_TRUST_TO_USE_LATEST || use == SR_TRUST_TO_USE_SOME
             ? "; it is the latest, and nothing older is taken in its place unasked: "
               "name another backup"
             : "; use another copy or another backup";
@@ -298,10 +313,10 @@ int sr_trust_judge(struct sr_context *ctx, struct sr_store *store, const struct 
                "backup %s of %s in store %s is not signed: nothing tells who made it "
                "(BACKUP_REQUIRE_SIGNATURE=on refuses such)",
                m->set, m->source, sr_store_name(store));
-    if (use != SR_TRUST_TO_USE_LATEST)
+    if (use != SR_TRUST_TO_USE_LATEST && use != SR_TRUST_TO_USE_SOME)
         return SR_OK;
     int rc = judge_floor(ctx, store, m, err);
-    return rc == SR_OK ? judge_age(ctx, store, m, t, err) : rc;
+    return rc == SR_OK ? judge_age(ctx, store, m, t, use, err) : rc;
 }
 
 int sr_trust_manifest(struct sr_context *ctx, struct sr_store *store,

@@ -25,6 +25,7 @@ enum sr_trust_use {
     SR_TRUST_TO_LOOK,       /* verify, sync */
     SR_TRUST_TO_USE,        /* restore, fetch, restore-test: what is unsigned is warned about */
     SR_TRUST_TO_USE_LATEST, /* the same, and the backup was asked for as `latest` */
+    SR_TRUST_TO_USE_SOME,   /* as `latest` of a label: newer ones of the source may well be there */
 };
 
 /* The keys, read at the first call and kept in ctx; NULL: none is set. Any thread. */
@@ -65,7 +66,8 @@ void sr_trust_deleted(struct sr_context *ctx, const struct sr_store *store, cons
 void sr_trust_notice(struct sr_context *ctx, const struct sr_store *store,
                      const struct sr_catalog *c);
 
-/* SR_TRUST_TO_USE_LATEST when BACKUP, as the command line takes it, says `latest`. */
-enum sr_trust_use sr_trust_use_of(const char *backup);
+/* SR_TRUST_TO_USE_LATEST when BACKUP, as the command line takes it, says `latest`;
+ * _SOME when a label (NULL: none) narrows that. */
+enum sr_trust_use sr_trust_use_of(const char *backup, const char *label);
 
 #endif

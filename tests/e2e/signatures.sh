@@ -126,6 +126,9 @@ signing_test() { # signing_test: what every kind of key must keep from happening
     drop_db copy
     rm "$BACKUP_DIR/$two"*
     exit_is 4 'but not when the newest are gone' signed sr restore latest --label one --into copy --create --yes
+    exit_is 0 'another host made a newer one, and took that one' fresh sr backup --label three
+    exit_is 0 'so nothing is missed' signed sr restore latest --label one --into copy --create --yes
+    drop_db copy
 
     # Forged ones are not what retention relies on.
     store_back
