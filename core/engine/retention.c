@@ -4,6 +4,7 @@
 #include "core/engine/recover_text.h"
 #include "core/engine/retention_delete.h"
 #include "core/engine/retention_judge.h"
+#include "core/engine/trust.h"
 #include "core/util/log.h"
 
 #include <stdio.h>
@@ -120,6 +121,8 @@ static int prune_store(struct sr_context *ctx, struct sr_store_rw *store, const 
     int rc = sr_catalog_read(sr_store_ro(store), &c, err);
     if (rc == SR_OK && c->len == 0 && c->objects.len == 0)
         rc = sr_recover_text_check(sr_store_ro(store), err);
+    if (rc == SR_OK)
+        sr_trust_notice(ctx, sr_store_ro(store), c);
     if (rc == SR_OK && spare)
         rc = shows(c, spare, err);
     if (rc == SR_OK)

@@ -361,10 +361,16 @@ static int check_gpg(const struct sr_signer *s, const struct sr_signed_by *by,
     if (!accepts(s, by->key))
         return SR_OK;
     int rc = sr_gpg_verify(by->data, by->len, text->data, text->len, &who, &e);
-    if (rc != SR_OK && rc != SR_E_CORRUPT)
+    /* The key that counts is here, and it is another one that made this: nothing to import. */
+    int strange = rc == SR_E_KEY && *who.subkey && sr_gpg_has_key(by->key);
+    if (rc != SR_OK && rc != SR_E_CORRUPT && !strange)
         return sr_error_copy(err, &e);
     *ret_good = 0;
-    if (rc == SR_E_CORRUPT)
+    if (strange)
+        list_add(t->why, sizeof t->why,
+                 "it is signed by %s, which is neither %s nor a subkey of it that is known here",
+                 who.subkey, by->key);
+    else if (rc == SR_E_CORRUPT)
         list_add(t->why, sizeof t->why, "%s", e.text);
     /* What the line says who signed is nothing but a hint. */
     else if (!accepts(s, who.key.fingerprint) && !accepts(s, who.subkey))

@@ -1,6 +1,7 @@
 #include "config.h"
 #include "core/pipeline/gpg_sign.h"
 #include "core/pipeline/gpg.h"
+#include "core/pipeline/openpgp.h"
 
 #include "core/util/clock.h"
 
@@ -93,6 +94,19 @@ int sr_gpg_signing_key(const char *fingerprint, int64_t now, struct sr_gpg_key *
     return rc;
 }
 
+int sr_gpg_has_key(const char *fingerprint)
+{
+    gpgme_ctx_t ctx = NULL;
+    gpgme_key_t key = NULL;
+    if (sr_gpg_open(&ctx, NULL) != SR_OK)
+        return 0;
+    int has = gpgme_get_key(ctx, fingerprint, &key, 0) == 0;
+    if (key)
+        gpgme_key_unref(key);
+    gpgme_release(ctx);
+    return has;
+}
+
 /* --- signing --- */
 
 static int sign_failed(gpgme_error_t e, const char *fingerprint, struct sr_error *err)
@@ -175,6 +189,7 @@ static int judge(gpgme_ctx_t ctx, gpgme_signature_t s, struct sr_gpg_signer *ret
     char iso[SR_TIME_ISO_SIZE];
     const char *fpr = s->fpr ? s->fpr : "?";
     gpgme_err_code_t status = gpgme_err_code(s->status);
+    (void)snprintf(ret->subkey, sizeof ret->subkey, "%s", fpr);
     if (status == GPG_ERR_NO_PUBKEY)
         return sr_fail(err, SR_E_KEY,
                        "the public key %s is not in the keyring (%s); import it with gpg --import",
@@ -195,7 +210,6 @@ static int judge(gpgme_ctx_t ctx, gpgme_signature_t s, struct sr_gpg_signer *ret
         return sr_gpg_fail(err, SR_E_KEY, e, "gpg cannot look the signer's key up");
     int rc = SR_OK;
     key_tell(key, &ret->key);
-    (void)snprintf(ret->subkey, sizeof ret->subkey, "%s", fpr);
     ret->made = (int64_t)s->timestamp;
     for (gpgme_subkey_t k = key->subkeys; rc == SR_OK && k; k = k->next) {
         int used = k == key->subkeys || (k->fpr && strcmp(k->fpr, fpr) == 0);
@@ -218,6 +232,10 @@ int sr_gpg_verify(const void *sig, size_t sig_len, const void *data, size_t len,
     gpgme_ctx_t ctx = NULL;
     gpgme_data_t s = NULL, d = NULL;
     *ret = (struct sr_gpg_signer){.made = 0};
+    /* gpg would look into whatever else it is given: a few hundred bytes of packed zeros keep it
+     * busy for minutes. */
+    if (!sr_openpgp_is_signature(sig, sig_len))
+        return sr_fail(err, SR_E_CORRUPT, "it holds no OpenPGP signature that gpg can read");
     int rc = sr_gpg_open(&ctx, err);
     if (rc != SR_OK)
         return rc;

@@ -28,13 +28,17 @@ int sr_gpg_signing_key(const char *fingerprint, int64_t now, struct sr_gpg_key *
 int sr_gpg_sign(const char *fingerprint, const struct sr_passphrase *pass, const void *data,
                 size_t len, struct sr_buf *out, struct sr_error *err);
 
+/* Nonzero when the public key (or that of a subkey) is in the keyring. */
+int sr_gpg_has_key(const char *fingerprint);
+
 struct sr_gpg_signer {
     struct sr_gpg_key key;
     char subkey[65]; /* the one that signed; may be the primary */
     int64_t made;    /* UTC seconds, as the signature says */
 };
 /* SR_OK: good, by a key that was not revoked, and that had not expired when it was made.
- * SR_E_CORRUPT: it is not, with the reason; SR_E_KEY: the public key is not in the keyring. */
+ * SR_E_CORRUPT: it is not, with the reason; SR_E_KEY: the public key is not in the keyring, and
+ * ret->subkey is what the signature says of it. */
 int sr_gpg_verify(const void *sig, size_t sig_len, const void *data, size_t len,
                   struct sr_gpg_signer *ret, struct sr_error *err);
 

@@ -5,6 +5,7 @@
 
 enum {
     TAG_PKESK = 1,
+    TAG_SIGNATURE = 2,
     TAG_SKESK = 3,
     TAG_SED = 9, /* encrypted without integrity protection */
     TAG_MARKER = 10,
@@ -122,4 +123,11 @@ int sr_openpgp_head_read(const unsigned char *b, size_t len, struct sr_openpgp_h
         b += p.body + p.body_len;
         len -= p.body + p.body_len;
     }
+}
+
+int sr_openpgp_is_signature(const unsigned char *b, size_t len)
+{
+    struct packet p;
+    return packet_read(b, len, &p) == 1 && p.tag == TAG_SIGNATURE && p.bounded && p.body < len &&
+           p.body_len == len - p.body;
 }

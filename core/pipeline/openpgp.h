@@ -28,4 +28,9 @@ struct sr_openpgp_head {
  * is not an encrypted message. */
 int sr_openpgp_head_read(const unsigned char *b, size_t len, struct sr_openpgp_head *ret);
 
+/* Nonzero when these bytes are one signature packet and nothing else: neither text around it, nor
+ * a second one, nor anything that would have to be unpacked to be looked at. Whether it is a good
+ * one is not judged. */
+int sr_openpgp_is_signature(const unsigned char *b, size_t len);
+
 #endif

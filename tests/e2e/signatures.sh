@@ -105,7 +105,7 @@ signing_test() { # signing_test: what every kind of key must keep from happening
     rm "$BACKUP_DIR/$two"*
     exit_is 4 'the newest was deleted behind our back: no old one is brought back as latest' signed sr restore latest --into copy --create --yes
     contains 'it is said what is missing' "$ERR" "$two"
-    for verb in list 'verify one' doctor 'sync local dr --dry-run'; do
+    for verb in list 'verify one' 'verify --all' 'prune --dry-run --store local' doctor 'sync local dr --dry-run'; do
         run signed with BACKUP_STORAGE_ADAPTER=local,dr=local BACKUP_DR_DIR="$T/empty" sr $verb
         contains "${verb%% *} says it" "$ERR" "$two"
     done

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 #include "core/catalog/signature.h"
+#include "core/pipeline/openpgp.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sr_key_parts parts;
     struct sr_buf out;
     char key[256];
+    (void)sr_openpgp_is_signature(data, size);
     if (sr_signature_read((const char *)data, size, &s, NULL) != SR_OK)
         return 0;
     check(s.len > 0 && s.len <= SR_SIGNATURE_KEYS_MAX);

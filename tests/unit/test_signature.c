@@ -5,6 +5,7 @@
 #include "core/engine/newest.h"
 #include "core/engine/signer.h"
 #include "core/pipeline/gpg_sign.h"
+#include "core/pipeline/openpgp.h"
 #include "core/util/clock.h"
 #include "tests/unit/gpg_util.h"
 #include "tests/unit/unit.h"
@@ -498,6 +499,43 @@ static void openpgp_expired_since(void)
 }
 
 /* A public key that is not here is no verdict on the backup. */
+/* What is given to gpg is one signature packet; another's is none that a key here could mend. */
+static void openpgp_hostile(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } none[] = {{"\xc8\x03\x03xx", 5},               /* compressed data */
+                {"\xa3\x03xx", 4},                   /* the same of unknown length */
+                {"\xcb\x04t\0\0\0", 6},              /* a literal text */
+                {"\x88\x02\x04\0\x88\x02\x04\0", 8}, /* two signatures */
+                {"\x88\x02\x04\0\xa3\x03x", 7},      /* one, and what is to be unpacked */
+                {"\x88\x09\x04\0", 4},               /* cut off */
+                {"\xc2\xe1\x04\0", 4},               /* in parts */
+                {"\x8b\x04\0", 3},                   /* of unknown length */
+                {"-----BEGIN PGP SIGNATURE-----", 29},
+                {"\x88\x00", 2},
+                {"", 0}};
+    struct sr_signer *s = signer("BACKUP_SIGN_GPG_KEY", good),
+                     *two = signer("BACKUP_SIGN_GPG_KEY", stranger);
+    struct sr_statement st = about(SET, SHA);
+    struct sr_error err = SR_ERROR_INIT;
+    struct sr_gpg_signer who;
+    struct sr_buf b;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        const char *bytes = none[i].bytes;
+        CU_ASSERT(!sr_openpgp_is_signature((const unsigned char *)bytes, none[i].len));
+        CU_ASSERT_EQUAL(sr_gpg_verify(bytes, none[i].len, "x", 1, &who, &err), SR_E_CORRUPT);
+    }
+    sign(two, &st, &b);
+    memcpy(strstr(b.data, stranger), good, 40);
+    gpg_run("--batch", "--yes", "--delete-secret-and-public-key", stranger, NULL);
+    is_bad(s, &b, &st, "neither");
+    sr_buf_done(&b);
+    sr_signer_free(s);
+    sr_signer_free(two);
+}
+
 static void openpgp_elsewhere(void)
 {
     struct sr_signer *s = signer("BACKUP_SIGN_GPG_KEY", good);
@@ -581,6 +619,7 @@ static const struct unit_test tests[] = {{"names of signatures", names},
                                          {"keys that cannot sign", openpgp_keys},
                                          {"a key that expired since", openpgp_expired_since},
                                          {"a public key that is not here", openpgp_elsewhere},
+                                         {"no signature, or a strange one", openpgp_hostile},
                                          {"the newest is remembered", newest},
                                          {"clean", clean},
                                          {0}};
