@@ -31,38 +31,59 @@ static const char *encryption_of(const struct sr_manifest *m)
     return "none";
 }
 
-static int detail_text(struct sr_context *ctx, struct sr_store_rw *store,
-                       const struct sr_manifest *m, const struct sr_passphrase *pass,
-                       struct sr_buf *out, struct sr_error *err)
+/* Reads the detail through to its end, into out where that is given, and holds its stored bytes
+ * against what was signed. */
+static int detail_read(struct sr_context *ctx, const struct sr_opening_options *oo,
+                       const struct sr_manifest *m, struct sr_buf *out, struct sr_error *err)
 {
     struct sr_opening *op = NULL;
-    struct sr_opening_options oo = {.what = "reading the detail",
-                                    .store = store,
-                                    .key = m->detail_key,
-                                    .depth = SR_OPEN_RAW,
-                                    .passphrase = pass,
-                                    .never_ask = 1};
+    struct sr_opening_seen seen;
     _cleanup_free_ char *piece = malloc(PIECE);
     size_t n = 1;
     if (!piece)
         return sr_fail(err, SR_E_NO_MEMORY, "out of memory");
-    int rc = sr_opening_start(ctx, &oo, &op, err);
+    int rc = sr_opening_start(ctx, oo, &op, err);
     while (rc == SR_OK && n > 0) {
         rc = sr_opening_read(op, piece, PIECE, &n, err);
-        if (rc == SR_OK && sr_buf_add(out, piece, n) != SR_OK)
+        if (rc == SR_OK && out && sr_buf_add(out, piece, n) != SR_OK)
             rc = sr_fail(err, SR_E_CORRUPT, "%s holds more than %u bytes", m->detail_key,
                          SR_DETAIL_MAX);
     }
     if (rc == SR_OK)
         rc = sr_opening_end(op, err);
     if (rc == SR_OK) {
-        struct sr_opening_seen seen;
         sr_opening_seen(op, &seen);
         if (*m->detail_sha256 && strcmp(m->detail_sha256, seen.stored_sha256) != 0)
             rc = sr_fail(err, SR_E_CORRUPT, "%s is not the one that was signed", m->detail_key);
     }
     sr_opening_free(op);
     return rc;
+}
+
+int sr_unseal_check(struct sr_context *ctx, struct sr_store_rw *store, const struct sr_manifest *m,
+                    struct sr_error *err)
+{
+    const struct sr_opening_options oo = {
+        .what = "checking the detail", .store = store, .key = m->detail_key};
+    if (!*m->detail_sha256)
+        return SR_OK;
+    int rc = detail_read(ctx, &oo, m, NULL, err);
+    if (rc == SR_E_NOT_FOUND)
+        rc = sr_fail(err, SR_E_CORRUPT, "%s, which was signed, is missing", m->detail_key);
+    return rc;
+}
+
+static int detail_text(struct sr_context *ctx, struct sr_store_rw *store,
+                       const struct sr_manifest *m, const struct sr_passphrase *pass,
+                       struct sr_buf *out, struct sr_error *err)
+{
+    const struct sr_opening_options oo = {.what = "reading the detail",
+                                          .store = store,
+                                          .key = m->detail_key,
+                                          .depth = SR_OPEN_RAW,
+                                          .passphrase = pass,
+                                          .never_ask = 1};
+    return detail_read(ctx, &oo, m, out, err);
 }
 
 static int fill(struct sr_manifest *m, struct sr_detail *d)

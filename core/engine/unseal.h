@@ -35,4 +35,9 @@ enum sr_key_here {
 enum sr_key_here sr_key_here(const struct sr_manifest *m, const char *encryption,
                              const struct sr_passphrase *pass);
 
+/* The stored bytes of the detail against what was signed, where it was (m->detail_sha256); it is
+ * not opened. SR_E_CORRUPT: another, or none. */
+int sr_unseal_check(struct sr_context *ctx, struct sr_store_rw *store, const struct sr_manifest *m,
+                    struct sr_error *err);
+
 #endif

@@ -185,6 +185,8 @@ int sr_verify_set(struct sr_context *ctx, struct sr_store_rw *store,
     }
     if (rc == SR_OK && first.code != SR_OK)
         rc = sr_fail(err, SR_E_CORRUPT, "backup %s is damaged: %s", set->set, first.text);
+    else if (rc == SR_OK && (rc = sr_unseal_check(ctx, store, m, err)) == SR_E_CORRUPT)
+        sr_error_append(err, "; the dumps of %s are whole", set->set);
     v.seconds = (double)(sr_clock_monotonic(ctx->clock) - started) / 1e9;
     sr_manifest_free(m);
     sr_passphrase_free(pass);

@@ -106,6 +106,10 @@ sed -i "s/$old/$(sha256sum <"$detail" | cut -d' ' -f1)/" "$BACKUP_DIR/$sealed.sh
 exit_is 13 'sync of a set with another detail, sums and all' signed with BACKUP_STORAGE_ADAPTER=local,dr=local BACKUP_DR_DIR="$T/dr" sr sync local dr
 contains 'says so' "$ERR$OUT" 'not the one that was signed'
 is 'and makes no backup of it' "$(ls "$T/dr" 2>/dev/null | grep -c manifest)" 0
+exit_is 13 'verify' signed sr verify "$sealed"
+contains 'says so, too' "$ERR" 'not the one that was signed'
 exit_is 13 'fetch' signed sr fetch "$sealed" --output "$T/other"
 contains 'does not bring it' "$ERR" 'not the one that was signed'
+mv "$detail" "$T/away"
+exit_is 13 'verify of a set whose detail is gone' signed sr verify "$sealed"
 finish
