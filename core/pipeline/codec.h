@@ -33,6 +33,17 @@ struct sr_codec {
     const struct sr_codec_ops *ops;
 };
 
+/* For process: so much was taken and given. in may be NULL where nothing is left to take, and no
+ * step is made from that. */
+static inline void sr_codec_advance(struct sr_codec_io *io, size_t taken, size_t given)
+{
+    if (taken > 0)
+        io->in += taken;
+    io->in_len -= taken;
+    io->out += given;
+    io->out_cap -= given;
+}
+
 /* Drives a codec from one end of the flow to the other. */
 int sr_codec_run(struct sr_codec *c, struct sr_flow *f, struct sr_error *err);
 void sr_codec_free(struct sr_codec *c); /* NULL is fine */

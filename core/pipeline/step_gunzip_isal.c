@@ -60,10 +60,7 @@ static int read_data(struct gunzip *g, struct sr_codec_io *io, struct sr_error *
         return damaged(
             g, rc == ISAL_INCORRECT_CHECKSUM ? "checksum or length differ" : "invalid deflate data",
             err);
-    io->in += in - z->avail_in;
-    io->in_len -= in - z->avail_in;
-    io->out += out - z->avail_out;
-    io->out_cap -= out - z->avail_out;
+    sr_codec_advance(io, in - z->avail_in, out - z->avail_out);
     if (z->block_state == ISAL_BLOCK_FINISH) {
         g->members = 1;
         member_begin(g);

@@ -33,10 +33,7 @@ static int gunzip_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_
         return sr_fail(err, SR_E_CORRUPT, "the gzip data is damaged%s: %s",
                        g->members > 0 ? " after its end (trailing bytes?)" : "",
                        z->msg ? z->msg : "invalid stream");
-    io->in += in - z->avail_in;
-    io->in_len -= in - z->avail_in;
-    io->out += out - z->avail_out;
-    io->out_cap -= out - z->avail_out;
+    sr_codec_advance(io, in - z->avail_in, out - z->avail_out);
     g->between = rc == Z_STREAM_END;
     if (g->between) {
         (void)inflateReset(z);

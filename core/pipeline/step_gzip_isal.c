@@ -29,10 +29,7 @@ static int gzip_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_er
     int rc = isal_deflate(z);
     if (rc != COMP_OK)
         return sr_fail(err, SR_E_INTERNAL, "ISA-L cannot compress (%d)", rc);
-    io->in += in - z->avail_in;
-    io->in_len -= in - z->avail_in;
-    io->out += out - z->avail_out;
-    io->out_cap -= out - z->avail_out;
+    sr_codec_advance(io, in - z->avail_in, out - z->avail_out);
     io->done = z->internal_state.state == ZSTATE_END;
     return SR_OK;
 }

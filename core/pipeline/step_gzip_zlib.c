@@ -23,10 +23,7 @@ static int gzip_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_er
     int rc = deflate(z, io->eof && in == io->in_len ? Z_FINISH : Z_NO_FLUSH);
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
         return sr_fail(err, SR_E_INTERNAL, "zlib cannot compress (%d)", rc);
-    io->in += in - z->avail_in;
-    io->in_len -= in - z->avail_in;
-    io->out += out - z->avail_out;
-    io->out_cap -= out - z->avail_out;
+    sr_codec_advance(io, in - z->avail_in, out - z->avail_out);
     io->done = rc == Z_STREAM_END;
     return SR_OK;
 }

@@ -30,11 +30,7 @@ static int zstd_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_er
                                      io->eof ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(rc))
         return sr_fail(err, SR_E_INTERNAL, "zstd cannot compress: %s", ZSTD_getErrorName(rc));
-    if (in.pos > 0)
-        io->in += in.pos;
-    io->in_len -= in.pos;
-    io->out += out.pos;
-    io->out_cap -= out.pos;
+    sr_codec_advance(io, in.pos, out.pos);
     io->done = io->eof && rc == 0;
     return SR_OK;
 }
@@ -97,11 +93,7 @@ static int unzstd_process(struct sr_codec *c, struct sr_codec_io *io, struct sr_
     size_t rc = ZSTD_decompressStream(u->z, &out, &in);
     if (ZSTD_isError(rc))
         return sr_fail(err, SR_E_CORRUPT, "the zstd data is damaged: %s", ZSTD_getErrorName(rc));
-    if (in.pos > 0)
-        io->in += in.pos;
-    io->in_len -= in.pos;
-    io->out += out.pos;
-    io->out_cap -= out.pos;
+    sr_codec_advance(io, in.pos, out.pos);
     u->between = rc == 0;
     if (u->between)
         io->done = io->eof && io->in_len == 0;
