@@ -251,7 +251,8 @@ static int delete_rest(struct deleting *d, int last, int *ret_back, struct sr_er
         const struct sr_manifest_object *o = &d->m->objects[i];
         int locked = 0;
         rc = delete_key(d, o->key, &locked, err);
-        if (rc == SR_OK && locked && i == 0) {
+        /* Where another prune took the manifest there is none to put back. */
+        if (rc == SR_OK && locked && i == 0 && d->text.len > 0) {
             rc = put_back(d, o->key, err);
             *ret_back = rc == SR_OK;
             return rc;

@@ -174,6 +174,10 @@ int32_t azure_call_prepare(struct sc_call *call, struct sc_error *err);
 /* Nonzero when a failed call may have done its deed all the same: its answer, or an earlier try's,
  * was lost, or says what our own success would make it say. */
 int azure_call_outcome_open(const struct azure_call *c);
+/* Of an open outcome: the server may be at it still, and its object there later. What timed out
+ * inside of Azure is not cancelled there ("may or may not have succeeded on the server side",
+ * Status and error codes). */
+int azure_call_may_come_late(const struct azure_call *c);
 /* Nothing of it matters much: few tries, and it goes on after a cancellation, for at most 30 s. */
 void azure_call_cleaning_up(struct azure_call *c);
 void azure_call_end(struct azure_call *c);

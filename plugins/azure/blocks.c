@@ -138,13 +138,10 @@ static int32_t commit(struct azure_saving *v, const struct sc_buf *list, struct 
         rc = azure_call_body(&c, list->data, list->len, NULL, err);
     if (rc == SR_STORAGE_OK)
         rc = azure_call_run(&c, err);
-    if (rc != SR_STORAGE_OK && azure_call_outcome_open(&c)) {
-        /* What timed out inside of Azure may be at its end later. */
-        int late = c.call.unanswered || strcmp(c.azure_code, "OperationTimedOut") == 0;
-        rc = sc_settle_lost(&v->settled, v->size, late, err);
-    } else if (rc == SR_STORAGE_OK) {
+    if (rc != SR_STORAGE_OK && azure_call_outcome_open(&c))
+        rc = sc_settle_lost(&v->settled, v->size, azure_call_may_come_late(&c), err);
+    else if (rc == SR_STORAGE_OK)
         rc = sc_settle_confirm(&v->settled, v->size, err);
-    }
     if (rc == SR_STORAGE_OK)
         azure_saving_version(v, &c.call.response);
     azure_call_end(&c);

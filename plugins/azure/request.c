@@ -147,6 +147,11 @@ int azure_call_outcome_open(const struct azure_call *c)
            (c->lost || c->call.in_doubt || c->call.response.phase == SC_PHASE_REPLY);
 }
 
+int azure_call_may_come_late(const struct azure_call *c)
+{
+    return c->call.unanswered || strcmp(c->azure_code, "OperationTimedOut") == 0;
+}
+
 void azure_call_cleaning_up(struct azure_call *c)
 {
     c->call.request.flags |= SC_REQUEST_EVEN_CANCELLED;

@@ -137,7 +137,7 @@ static int32_t put(struct azure_saving *v, const struct sc_buffer *b, struct sc_
         rc = azure_call_run(&c, err);
     int only_blocks = 0;
     if (rc != SR_STORAGE_OK && azure_call_outcome_open(&c))
-        rc = sc_settle_lost(&v->settled, b->len, c.call.unanswered, err);
+        rc = sc_settle_lost(&v->settled, b->len, azure_call_may_come_late(&c), err);
     else if (rc != SR_STORAGE_OK)
         only_blocks = is_only_blocks(v, &c, rc);
     else
