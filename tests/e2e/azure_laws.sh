@@ -99,6 +99,7 @@ exit_is 30 'a signature that is none' with "${sas[@]}" call list
 lacks 'is not shown' "$ERR" 'sig=s'
 exit_is 10 'no such container' with BACKUP_AZURE_CONTAINER=nosuch call list
 contains 'is told' "$ERR" 'make the container'
+exit_is 10 'where there is none nothing is deleted, nor counts as that' with BACKUP_AZURE_CONTAINER=nosuch call delete d
 
 # Deleting: gone, hidden, kept, denied.
 fresh '{}'
@@ -127,8 +128,12 @@ azure_change store '{"sas": {"s": "d"}}'
 is 'who may delete alone does it' "$(with -u AZURE_STORAGE_KEY AZURE_STORAGE_SAS_TOKEN='sv=2021-12-02&sig=s' call delete c 2>"$T/err")" 'c deleted 0'
 contains 'and is told what he cannot see' "$(cat "$T/err")" 'keeps versions of what was deleted cannot be seen'
 fresh '{"locks": true}'
-exit_is 0 'a locked one' with BACKUP_AZURE_IMMUTABILITY_DAYS=1 call save d "$T/big"
-matches 'is kept until' "$(call delete d 2>/dev/null)" '^d kept 1[0-9]{9}$'
+from=$(date +%s)
+exit_is 0 'a locked one' with BACKUP_AZURE_IMMUTABILITY_DAYS=3 call save d "$T/big"
+to=$(date +%s) until=$(call delete d 2>/dev/null)
+matches 'is kept until' "$until" '^d kept 1[0-9]{9}$'
+ok 'three days are over' [ "${until##* }" -ge $((from + 3 * 86400)) ]
+ok 'and no longer than a day beyond' [ "${until##* }" -le $((to + 4 * 86400)) ]
 is 'with the mode that was set' "$(azure_state store '.objects.d[0].headers["x-ms-immutability-policy-mode"]')" Unlocked
 exit_is 0 'a legal hold' with BACKUP_AZURE_LEGAL_HOLD=on BACKUP_AZURE_IMMUTABILITY_MODE=Locked call save h "$small"
 is 'keeps until it is lifted' "$(call delete h 2>/dev/null)" 'h kept 9223372036854775807'
