@@ -108,6 +108,26 @@ static int gpg_remove_one(const char *path, const struct stat *st, int kind, str
     return 0;
 }
 
+/* Revokes a key of the home, by the certificate that gpg made beside it. */
+static inline void gpg_revoke(const char *fpr)
+{
+    char path[160];
+    struct sr_buf b;
+    (void)snprintf(path, sizeof path, "%s/openpgp-revocs.d/%s.rev", gpg_home, fpr);
+    sr_buf_init(&b, 1 << 16);
+    FILE *f = fopen(path, "re");
+    for (int c; f && (c = fgetc(f)) != EOF;)
+        (void)sr_buf_addc(&b, (char)c);
+    if (f)
+        (void)fclose(f);
+    char *mark = b.data ? strstr(b.data, ":-----BEGIN") : NULL;
+    f = fopen(path, "we");
+    if (!mark || !f || fputs(mark + 1, f) < 0 || fclose(f) != 0)
+        abort();
+    sr_buf_done(&b);
+    gpg_run("--import", path, NULL);
+}
+
 static inline void gpg_home_remove(void)
 {
     char *argv[] = {(char *)"gpgconf", (char *)"--homedir", gpg_home,

@@ -24,7 +24,7 @@ static void generate_expired(const char *uid)
 /* Keys in every state, each made as its owner would. */
 static void make_keys(void)
 {
-    char fpr[41], path[128];
+    char fpr[41];
     gpg_home_make();
     generate("Good Key <good@example.org>", "default", "default", "never");
     gpg_fingerprint("good@example.org", 0, 0, good);
@@ -53,20 +53,7 @@ static void make_keys(void)
     /* revoked, by the certificate that gpg made beside it */
     generate("Revoked <revoked@example.org>", "default", "default", "never");
     gpg_fingerprint("revoked@example.org", 0, 0, fpr);
-    (void)snprintf(path, sizeof path, "%s/openpgp-revocs.d/%s.rev", gpg_home, fpr);
-    FILE *f = fopen(path, "re");
-    struct sr_buf b;
-    sr_buf_init(&b, 1 << 16);
-    for (int c; f && (c = fgetc(f)) != EOF;)
-        (void)sr_buf_addc(&b, (char)c);
-    if (f)
-        (void)fclose(f);
-    char *mark = b.data ? strstr(b.data, ":-----BEGIN") : NULL;
-    f = fopen(path, "we");
-    if (!mark || !f || fputs(mark + 1, f) < 0 || fclose(f) != 0)
-        abort();
-    sr_buf_done(&b);
-    gpg_run("--import", path, NULL);
+    gpg_revoke(fpr);
     /* two addresses on one key */
     generate("Two <two@example.org>", "default", "default", "never");
     gpg_fingerprint("two@example.org", 0, 0, fpr);

@@ -367,26 +367,6 @@ static void gpg_keys(void)
     ASSERT_OK(gpg_exec(argv, NULL, &err), err);
 }
 
-/* By the certificate that gpg made beside it. */
-static void key_revoke(const char *fpr)
-{
-    char path[160];
-    struct sr_buf b;
-    (void)snprintf(path, sizeof path, "%s/openpgp-revocs.d/%s.rev", gpg_home, fpr);
-    sr_buf_init(&b, 1 << 16);
-    FILE *f = fopen(path, "re");
-    for (int c; f && (c = fgetc(f)) != EOF;)
-        (void)sr_buf_addc(&b, (char)c);
-    if (f)
-        (void)fclose(f);
-    char *mark = b.data ? strstr(b.data, ":-----BEGIN") : NULL;
-    f = fopen(path, "we");
-    if (!mark || !f || fputs(mark + 1, f) < 0 || fclose(f) != 0)
-        abort();
-    sr_buf_done(&b);
-    gpg_run("--import", path, NULL);
-}
-
 static void openpgp(void)
 {
     struct sr_signer *s = signer("BACKUP_SIGN_GPG_KEY", good),
@@ -455,7 +435,7 @@ static void openpgp_keys(void)
     s = signer("BACKUP_SIGN_GPG_KEY", revoked);
     sign(s, &st, &b);
     CU_ASSERT_EQUAL(check(s, b.data, b.len, &st).state, SR_TRUST_SIGNED);
-    key_revoke(revoked);
+    gpg_revoke(revoked);
     is_bad(s, &b, &st, "revoked");
     CU_ASSERT_EQUAL(sr_signer_try(s, now, NULL, &err), SR_E_KEY);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "revoked"));
